@@ -1,0 +1,64 @@
+# `make build` and `make test` need Python 3.11 and make, and nothing else. See README.md.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+
+# The first Python 3.11 on the path.
+PYTHON ?= $(shell for python in python3.11 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2> /dev/null \
+	&& echo $$python && break; done)
+VENV := .venv
+RUN := $(VENV)/bin/python -m scripts
+export PYTHONDONTWRITEBYTECODE = 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS = false
+
+# Variables given to make (`make build SOURCE=exports WAREHOUSE=warehouse`) win over the environment.
+ifdef SOURCE
+export USERPILOT_SOURCE = $(SOURCE)
+endif
+ifdef WAREHOUSE
+export USERPILOT_WAREHOUSE = $(WAREHOUSE)
+endif
+
+.PHONY: help setup build load publish report test lint format lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed  ## create the environment from requirements.lock
+
+$(VENV)/.installed: requirements.lock
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 is needed: install it, or name it by make PYTHON=...' >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements.lock
+	touch $@
+
+build: setup  ## load SOURCE (a sample export by default), dbt build, publish, report
+	$(RUN) build
+
+load: setup  ## load new files of SOURCE into WAREHOUSE
+	$(RUN) load
+
+publish: setup  ## replace the published files by what the last complete dbt build made
+	$(RUN) publish
+
+report: setup  ## write the report page from the published database
+	$(RUN) report
+
+lint: setup  ## check style: SQL, YAML, Python
+	$(VENV)/bin/python tests/lint.py
+
+test: setup lint  ## all checks and tests
+	$(VENV)/bin/python -m pytest
+
+format: setup  ## let the formatters rewrite Python and SQL
+	$(VENV)/bin/ruff check --fix --quiet . && $(VENV)/bin/ruff format --quiet .
+	$(VENV)/bin/sqlfluff fix models macros tests
+
+lock:  ## resolve requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --custom-compile-command 'make lock' --quiet -o requirements.lock
+
+clean:  ## remove the environment and everything the commands made here
+	rm -rf $(VENV) sample_export target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find warehouse -mindepth 1 -not -name .gitkeep -delete

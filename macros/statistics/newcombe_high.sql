@@ -1,0 +1,19 @@
+{% macro newcombe_high(successes, n, reference_successes, reference_n) -%}
+    {%- set rate = safe_divide(successes, n) -%}
+    {%- set reference_rate = safe_divide(reference_successes, reference_n) -%}
+    (
+        {{ rate }} - {{ reference_rate }}
+        + sqrt(
+            power(
+                {{ rate }}
+                - {{ wilson_high(successes, n) | indent(12) }},
+                2
+            )
+            + power(
+                {{ reference_rate }}
+                - {{ wilson_low(reference_successes, reference_n) | indent(12) }},
+                2
+            )
+        )
+    )
+{%- endmacro %}

@@ -1,0 +1,54 @@
+-- one row per event
+with
+
+events as (
+
+    select * from {{ ref('stg_userpilot__events') }}
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        event_key,
+        app_token,
+        internal_event_id,
+        user_id,
+        {{ user_key() }} as user_key,
+        company_id,
+        {{ company_key() }} as company_key,
+        session,
+        {{ session_key() }} as session_key,
+
+        ---------- text
+        event_type,
+        event_name,
+        source,
+        hostname,
+        pathname,
+        device_type,
+        user_agent,
+        operating_system,
+        browser,
+        browser_language,
+        country_code,
+        metadata,
+
+        ---------- numbers
+        screen_width,
+        screen_height,
+
+        ---------- booleans
+        is_activity,
+        is_future_dated,
+
+        ---------- times
+        occurred_at,
+        occurred_date
+
+    from events
+
+)
+
+select * from final

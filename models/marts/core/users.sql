@@ -1,0 +1,118 @@
+-- one row per (app_token, user_id) seen on any event
+{{ config(contract={'enforced': var('user_traits') | length == 0}) }}
+{% set trait_keys = ['email', 'name', 'plan_type'] %}
+{% set sign_up_keys = ['signed_up_at', 'created_at', 'signup_at', 'sign_up_date'] %}
+with
+
+events as (
+
+    select * from {{ ref('events') }}
+    where user_id is not null
+
+),
+
+user_traits as (
+
+    select * from {{ ref('int_user_traits') }}
+
+),
+
+scored_responses as (
+
+    select * from {{ ref('nps_responses') }}
+    where score is not null
+
+),
+
+activity as (
+
+    select
+        user_key,
+        min(app_token) as app_token,
+        min(user_id) as user_id,
+        min(occurred_at) as first_seen_at,
+        max(occurred_at) as last_seen_at,
+        min(case when event_type = 'identify_user' then occurred_at end) as first_identified_at,
+        count(*) as event_count,
+        count(case when event_type = 'page_view' then 1 end) as page_view_count,
+        count(distinct session) as session_count,
+        count(distinct case when is_activity then occurred_date end) as active_day_count,
+        {{ latest('company_id') }} as company_id,
+        {{ latest('device_type') }} as latest_device_type,
+        {{ latest('browser') }} as latest_browser,
+        {{ latest('operating_system') }} as latest_operating_system,
+        {{ latest('browser_language') }} as latest_browser_language,
+        {{ latest('country_code') }} as latest_country_code
+    from events
+    group by user_key
+
+),
+
+unpacked_traits as (
+
+    {{ unpack_json('user_traits', 'traits', trait_keys + sign_up_keys, 'trait_') | indent(4) }}
+
+),
+
+latest_scores as (
+
+    select
+        user_key,
+        {{ max_by('score', ['responded_at', 'nps_response_key']) }} as latest_nps_score
+    from scored_responses
+    group by user_key
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        activity.user_key,
+        activity.app_token,
+        activity.user_id,
+        {{ company_key('activity') }} as company_key,
+        activity.company_id,
+
+        ---------- traits
+        unpacked_traits.trait_email as email,
+        unpacked_traits.trait_name as name,
+        unpacked_traits.trait_plan_type as plan_type,
+        {{- trait_columns(var('user_traits')) }}
+        unpacked_traits.traits,
+
+        ---------- text
+        activity.latest_device_type,
+        activity.latest_browser,
+        activity.latest_operating_system,
+        activity.latest_browser_language,
+        activity.latest_country_code,
+
+        ---------- numbers
+        activity.event_count,
+        activity.page_view_count,
+        activity.session_count,
+        activity.active_day_count,
+        latest_scores.latest_nps_score,
+
+        ---------- times
+        coalesce(
+            {%- for key in sign_up_keys %}
+                {{ parse_timestamp('unpacked_traits.trait_' ~ key) | indent(16) }}
+                {{- ',' if not loop.last }}
+            {%- endfor %}
+        ) as signed_up_at,
+        activity.first_seen_at,
+        activity.last_seen_at,
+        activity.first_identified_at
+
+    from activity
+    left join unpacked_traits
+        on
+            activity.app_token = unpacked_traits.app_token
+            and activity.user_id = unpacked_traits.user_id
+    left join latest_scores on activity.user_key = latest_scores.user_key
+
+)
+
+select * from final

@@ -1,0 +1,121 @@
+-- one row per (app_token, experiment_id, user_id) exposed to a variant
+with
+
+exposures as (
+
+    select
+        *,
+        entity_id as experiment_id
+    from {{ ref('interactions') }}
+    where entity_type = 'experiment' and user_id is not null and variant is not null
+
+),
+
+goals as (
+
+    select * from {{ ref('int_experiments__goals') }}
+
+),
+
+events as (
+
+    select * from {{ ref('events') }}
+    where user_id is not null
+
+),
+
+user_companies as (
+
+    select * from {{ ref('user_companies') }}
+
+),
+
+exposed_users as (
+
+    select
+        app_token,
+        experiment_id,
+        user_id,
+        user_key,
+        {{ earliest('variant') }} as first_variant,
+        {{ join_distinct('variant', '+') }} as variants,
+        count(distinct variant) > 1 as is_contaminated,
+        min(occurred_at) as exposed_at,
+        min(case when interaction_status = 'COMPLETED' then occurred_at end) as completed_at
+    from exposures
+    group by app_token, experiment_id, user_id, user_key
+
+),
+
+reached_goals as (
+
+    select
+        exposed_users.app_token,
+        exposed_users.experiment_id,
+        exposed_users.user_id,
+        min(events.occurred_at) as reached_at
+    from exposed_users
+    inner join goals
+        on
+            exposed_users.app_token = goals.app_token
+            and exposed_users.experiment_id = goals.experiment_id
+    inner join events
+        on
+            exposed_users.user_key = events.user_key
+            and {{ matches_cell('events.event_type', 'goals.goal_event_type') }}
+            and {{ matches_cell('events.event_name', 'goals.goal_event_name') }}
+            and exposed_users.exposed_at <= events.occurred_at
+            and (
+                goals.goal_window_days is null
+                or {{ add_seconds('exposed_users.exposed_at', 'goals.goal_window_days * 86400') }}
+                >= events.occurred_at
+            )
+    group by exposed_users.app_token, exposed_users.experiment_id, exposed_users.user_id
+
+),
+
+final as (
+
+    select
+        ---------- ids
+        {{ surrogate_key([
+            'exposed_users.app_token', 'exposed_users.experiment_id', 'exposed_users.user_id',
+        ]) }} as experiment_user_key,
+        exposed_users.app_token,
+        exposed_users.experiment_id,
+        exposed_users.user_id,
+        exposed_users.user_key,
+        user_companies.company_id,
+        user_companies.company_key,
+
+        ---------- text
+        exposed_users.first_variant,
+        exposed_users.variants,
+
+        ---------- booleans
+        exposed_users.is_contaminated,
+
+        ---------- times
+        exposed_users.exposed_at,
+        exposed_users.completed_at,
+        case
+            when goals.experiment_id is not null then reached_goals.reached_at
+            else exposed_users.completed_at
+        end as converted_at
+
+    from exposed_users
+    left join goals
+        on
+            exposed_users.app_token = goals.app_token
+            and exposed_users.experiment_id = goals.experiment_id
+    left join reached_goals
+        on
+            exposed_users.app_token = reached_goals.app_token
+            and exposed_users.experiment_id = reached_goals.experiment_id
+            and exposed_users.user_id = reached_goals.user_id
+    left join user_companies
+        on {{ during_stay('exposed_users', 'exposed_at') }}
+
+)
+
+select * from final

@@ -1,0 +1,1 @@
+"""Commands around the dbt project: generate, load, build, publish and report."""

@@ -1,0 +1,198 @@
+"""`build`: the whole way, from export files to published tables and the report."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from scripts import generate
+from scripts.errors import UsageProblem
+from scripts.load import LoadSummary, load
+from scripts.publish import MAIN_MARTS, PROJECT, PublishSummary, publish
+from scripts.report import ReportSummary, report
+from scripts.warehouse import Warehouse, warehouse_option
+
+SAMPLE = PROJECT / "sample_export"
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """What each step did."""
+
+    load: LoadSummary
+    publish: PublishSummary
+    report: ReportSummary
+    seconds: float
+
+
+def build(
+    source: str | None,
+    warehouse: Warehouse,
+    error_budget: float | None = None,
+    *,
+    lock: int,
+    progress: bool = False,
+) -> BuildSummary:
+    """Load, run `dbt build`, publish and report. The caller holds the warehouse's write lock.
+
+    Args:
+        source: folder or fsspec URL; None makes and takes the sample export.
+        warehouse: where to.
+        error_budget: greatest share of rejected lines; None takes the project's setting.
+        lock: file descriptor of the write lock, for dbt to hold too.
+        progress: tell what is done on stderr, with progress bars on a terminal.
+
+    Raises:
+        UsageProblem: a step failed. Readers then keep what they have.
+    """
+    started = time.monotonic()
+    source = source or sample_export(progress)
+    _tell(f"Loading {source} ...", progress)
+    loaded = load(source, warehouse, error_budget=error_budget, progress=progress)
+    for warning in loaded.warnings:
+        _tell(f"Warning: {warning}", True)
+    _tell("Building and testing with dbt ...", progress)
+    run_dbt(warehouse, lock, progress)
+    _tell("Publishing ...", progress)
+    published = publish(warehouse, progress=progress)
+    page = report(warehouse)
+    return BuildSummary(loaded, published, page, round(time.monotonic() - started, 3))
+
+
+def sample_export(progress: bool) -> str:
+    """Make the sample export with the generator's defaults, where it is not there yet."""
+    defaults = generate.command.make_context("generate", []).params
+    _tell(f"No source given: taking the sample export in {SAMPLE} ...", progress)
+    generate.generate(
+        SAMPLE, defaults["events"], defaults["seed"], defaults["days"], defaults["end"].date()
+    )
+    return str(SAMPLE)
+
+
+def run_dbt(warehouse: Warehouse, lock: int, progress: bool) -> None:
+    """Run `dbt build`; its warnings and errors go to stderr in full, the rest is a progress bar.
+
+    dbt holds the write lock as well: were this process killed, nobody else could write to the
+    warehouse before dbt has ended.
+
+    Raises:
+        UsageProblem: something in it failed.
+    """
+    target = str(warehouse.dbt_target.resolve())
+    environment = os.environ | {
+        "USERPILOT_WAREHOUSE": str(warehouse.folder.resolve()),
+        "DBT_TARGET_PATH": target,
+        "DBT_LOG_PATH": target,
+    }
+    dbt = Path(sys.executable).with_name("dbt")
+    if not dbt.exists():
+        raise UsageProblem(f"{dbt} does not exist. Run `make setup` first.")
+    command = [
+        str(dbt),
+        "--no-use-colors",
+        "--log-format=json",
+        "build",
+        f"--project-dir={PROJECT}",
+        f"--profiles-dir={PROJECT}",
+    ]
+    with (
+        subprocess.Popen(  # noqa: S603 (the project's own dbt)
+            command,
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            pass_fds=(lock,),
+        ) as process,
+        tqdm(desc="dbt build", unit="node", disable=None if progress else True) as bar,
+    ):
+        for line in process.stdout or ():
+            _show(line, bar)
+    if process.returncode:
+        raise UsageProblem(
+            "`dbt build` failed, see above (the whole log is"
+            f" {warehouse.dbt_target / 'dbt.log'}). Nothing was published, readers keep what they"
+            " have."
+        )
+
+
+def _show(line: str, bar: "tqdm[Any]") -> None:
+    """Show one line of dbt's log: a step done, or a message that a person must see."""
+    try:
+        event = json.loads(line)
+        info, data = event["info"], event["data"]
+    except (ValueError, TypeError, KeyError):
+        tqdm.write(line.rstrip(), file=sys.stderr)
+        return
+    if info["name"] == "LogStartLine":
+        bar.total = data["total"]
+    elif info["name"].startswith("Log") and info["name"].endswith("Result"):
+        bar.update()  # a failure is told in full at the end of the run
+    elif info["level"] in ("warn", "error") and info["msg"].strip():
+        tqdm.write(info["msg"], file=sys.stderr)
+
+
+def _tell(message: str, progress: bool) -> None:
+    if progress:
+        click.echo(message, err=True)
+
+
+def describe(summary: BuildSummary) -> str:
+    """Write the summary for people."""
+    loaded, published = summary.load, summary.publish
+    rows = {name: published.tables.get(f"marts.{name}") for name in MAIN_MARTS}
+    marts = ", ".join(f"{count:,} {name}" for name, count in rows.items() if count is not None)
+    new = (
+        f"{loaded.new_events:,} new events of {loaded.physical_lines:,} lines"
+        if loaded.status == "loaded"
+        else "nothing new"
+    )
+    return (
+        f"Loaded:   {new}\n"
+        f"Database: {published.database} ({len(published.tables)} tables: {marts})\n"
+        f"Parquet:  {published.parquet}\n"
+        f"Report:   {summary.report.report}\n"
+        f"Took {summary.seconds:.1f} s."
+    )
+
+
+@click.command()
+@click.option(
+    "--source",
+    envvar="USERPILOT_SOURCE",
+    help="Folder or URL (s3://, gs://, ...) with export files [env: USERPILOT_SOURCE; default: a"
+    " sample export, made in the project folder].",
+)
+@warehouse_option
+@click.option(
+    "--error-budget",
+    envvar="USERPILOT_ERROR_BUDGET",
+    type=click.FloatRange(0, 1),
+    help="Share of lines that may be rejected before the load fails"
+    " [env: USERPILOT_ERROR_BUDGET; default: the var error_budget in dbt_project.yml].",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+def command(*, source: str | None, folder: Path, error_budget: float | None, as_json: bool) -> None:
+    """Do everything: load, `dbt build`, publish and report.
+
+    Readers see the new tables when all of it has passed, and keep the old ones until then. It may
+    be interrupted at any time and started again; what was loaded is not loaded twice.
+
+    \b
+    Examples:
+      python -m scripts build
+      python -m scripts build --source ~/userpilot_events --warehouse /data/warehouse
+    """
+    warehouse = Warehouse(folder)
+    with warehouse.writing() as lock:
+        summary = build(source or None, warehouse, error_budget, lock=lock, progress=not as_json)
+    click.echo(json.dumps(asdict(summary)) if as_json else describe(summary))

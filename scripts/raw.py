@@ -1,0 +1,545 @@
+"""The loader's SQL: put clean lines into the raw tables, and take a file's lines out again.
+
+Lines with the same key are one event: the key is (app_token, internal_event_id) or, without an id,
+(app_token, event_type, event_name, user_id, company_id, inserted_at), where NULL equals NULL.
+The best of several lines is that of the latest folder date, then of the greatest path, then the
+last one. All work is limited to the keys of the new lines.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from scripts.lines import OBJECTS, OPTIONAL_TEXTS, Number
+
+SCHEMA = Path(__file__).with_name("raw_schema.sql")
+RECORD_KINDS = ("all_users", "all_companies", "feature_tags_definitions", "feature_tags_breakdown")
+
+_SCALARS = ("app_token", "event_type", *OPTIONAL_TEXTS, "inserted_at")
+_OBJECTS = (*OBJECTS, "extra")
+_CONTENT = ", ".join((*_SCALARS, *_OBJECTS))
+_TYPES = {
+    "_file": "BIGINT",
+    "_line": "BIGINT",
+    **dict.fromkeys(_SCALARS, "VARCHAR"),
+    "inserted_at": "TIMESTAMP",
+    **dict.fromkeys(_OBJECTS, "JSON"),
+}
+
+# Two names of an event's key: a fast one to find candidates among millions, and a long one (no two
+# keys share it) to tell those apart.
+_ID_HASH = "hash(app_token, internal_event_id)"
+_REST_HASH = "hash(app_token, event_type, event_name, user_id, company_id, inserted_at)"
+_KEY_HASH = f"if(internal_event_id is null, {_REST_HASH}, {_ID_HASH})"
+_SPELLED_OUT = " || ".join(
+    f"coalesce(length({name}) || ':' || {name}, '-')"
+    for name in ("app_token", "event_type", "event_name", "user_id", "company_id")
+)
+_KEY = f"""md5_number(if(
+    internal_event_id is null,
+    '-' || {_SPELLED_OUT} || inserted_at::varchar,
+    length(app_token) || ':' || app_token || internal_event_id
+))"""
+_SCALARS_HASH = f"hash({', '.join(_SCALARS)})"
+_OBJECTS_HASH = f"hash({', '.join(_OBJECTS)})"
+_SAME_OBJECTS = " and ".join(f"copy.{name} is not distinct from event.{name}" for name in _OBJECTS)
+_NO_OBJECTS = " and ".join(f"copy.{name} is null" for name in _OBJECTS)
+
+Connection = duckdb.DuckDBPyConnection
+
+
+def create_tables(connection: Connection) -> None:
+    """Create the raw tables that are missing."""
+    connection.execute(SCHEMA.read_text())
+
+
+def insert(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows, every value bound."""
+    for start in range(0, len(rows), 500):
+        part = rows[start : start + 500]
+        marks = ", ".join(f"({', '.join('?' * len(row))})" for row in part)
+        connection.execute(
+            f"insert into {table} values {marks}",  # noqa: S608 (the table is ours)
+            [cell for row in part for cell in row],
+        )
+
+
+def next_number(connection: Connection, table: str, column: str) -> int:
+    """Return the first number that a surrogate column has never used."""
+    row = connection.execute(f"select coalesce(max({column}), 0) + 1 from {table}").fetchone()  # noqa: S608
+    assert row is not None  # noqa: S101
+    return int(row[0])
+
+
+def order_files(connection: Connection, coming: Sequence[tuple[int, str, Any]]) -> None:
+    """Rank the loaded and the coming files (file_id, path, folder_date): the greater the better.
+
+    While both are in, a newer version of a file beats the older.
+    """
+    connection.execute(
+        "create or replace temp table coming (file_id bigint, path varchar, folder_date date)"
+    )
+    insert(connection, "coming", coming)
+    connection.execute("""
+        create or replace temp table file_order as
+        select
+            file_id,
+            row_number() over (order by folder_date nulls first, path, file_id) as file_rank
+        from (
+            from coming
+            union all
+            select file_id, path, folder_date from raw.files where status = 'loaded'
+        )
+    """)
+    connection.execute(
+        "create or replace temp macro place(file_rank, line_number) as "
+        "file_rank * (1::bigint << 36) + line_number"
+    )
+
+
+# ---------- lines in
+
+
+def read_incoming(connection: Connection, paths: Sequence[Path], longest: int) -> int:
+    """Read scratch files of events into the temporary table `incoming`; return its rows.
+
+    Raises:
+        duckdb.InvalidInputException: a line that looked plain is not.
+    """
+    texts = ", ".join(f"nullif({name}, '') as {name}" for name in OPTIONAL_TEXTS)
+    connection.execute(
+        f"""
+        create or replace temp table incoming as
+        select *, {_KEY_HASH} as key_hash
+        from (
+            select
+                _file as file_id, _line as line_number,
+                app_token, event_type, {texts}, inserted_at, {", ".join(_OBJECTS)}
+            from {_read_ndjson(_TYPES, longest)}
+        )
+        """,  # noqa: S608
+        [_glob_safe(paths)],
+    )
+    return _count(connection, "incoming")
+
+
+def store_incoming(connection: Connection) -> int:
+    """Merge `incoming` into raw.events and raw.event_copies; return how many events are new."""
+    _find_crowded_keys(connection)
+    # What is added to the number of a row of `incoming` to give an event a number of its own.
+    offset = next_number(connection, "raw.events", "event_no") - _first_row(connection)
+    if not _count(connection, "crowded"):
+        connection.execute(f"""
+            insert into raw.events by name
+            select
+                {offset} + rowid as event_no, file_id, line_number, false as is_superseded,
+                {_CONTENT}
+            from incoming
+        """)  # noqa: S608
+        return _count(connection, "incoming")
+    _gather_members(connection)
+    _tell_contents_apart(connection)
+    _place_members(connection, offset)
+    _apply(connection, offset)
+    return _count(connection, "incoming where key_hash not in (from crowded)") + _count(
+        connection, "(select key from member group by key having count(event_no) = 0)"
+    )
+
+
+def _first_row(connection: Connection) -> int:
+    """Return the number DuckDB gave to the first row of `incoming`; it counts on from there."""
+    row = connection.execute("select min(rowid) from incoming").fetchone()
+    assert row is not None  # noqa: S101
+    return int(row[0])
+
+
+def _find_crowded_keys(connection: Connection) -> None:
+    """Find stored rows (`matched`) and keys (`crowded`) that new lines share with anything."""
+    connection.execute(f"""
+        create or replace temp table matched as
+        select rowid as row_id, {_ID_HASH} as key_hash
+        from raw.events
+        where
+            internal_event_id is not null
+            and {_ID_HASH} in (
+                select key_hash from incoming where internal_event_id is not null
+            )
+        union all
+        select rowid as row_id, {_REST_HASH} as key_hash
+        from raw.events
+        where
+            internal_event_id is null
+            and {_REST_HASH} in (select key_hash from incoming where internal_event_id is null)
+    """)  # noqa: S608
+    connection.execute("""
+        create or replace temp table crowded as
+        select key_hash from incoming group by key_hash having count(*) > 1
+        union
+        select key_hash from matched
+    """)
+
+
+def _gather_members(connection: Connection) -> None:
+    """Collect new lines and stored rows of every key that is met more than once."""
+    columns = f"""
+        {_KEY} as key, {_SCALARS_HASH} as content, {_OBJECTS_HASH} as objects_hash
+    """
+    connection.execute(f"""
+        create or replace temp table member as
+        select
+            rowid as incoming_row, null::bigint as event_no, file_id, line_number,
+            null::boolean as is_superseded, {columns}
+        from incoming
+        where key_hash in (from crowded)
+        union all
+        select null, event_no, file_id, line_number, is_superseded, {columns}
+        from raw.events
+        where rowid in (select row_id from matched)
+    """)  # noqa: S608
+
+
+def _tell_contents_apart(connection: Connection) -> None:
+    """Give lines that differ only in how their JSON is written the same `content`."""
+    objects = ", ".join(_OBJECTS)
+    connection.execute("""
+        create or replace temp table doubtful as
+        select key, content
+        from member
+        group by key, content
+        having min(objects_hash) <> max(objects_hash)
+    """)
+    connection.execute(f"""
+        create or replace temp table spelling as
+        select m.key, m.content, m.event_no, m.incoming_row, {objects}
+        from member as m semi join doubtful using (key, content)
+        inner join incoming as i on i.rowid = m.incoming_row
+        union all
+        select m.key, m.content, m.event_no, m.incoming_row, {objects}
+        from member as m semi join doubtful using (key, content)
+        inner join raw.events as e on e.event_no = m.event_no
+    """)  # noqa: S608
+    if not _count(connection, "spelling"):
+        return
+    canonical_hash = ", ".join(f"canonical({name})" for name in _OBJECTS)
+    connection.create_function("canonical", canonical, ["VARCHAR"], "VARCHAR")
+    try:
+        connection.execute(f"""
+            update member as m set content = hash(m.content, s.objects)
+            from (
+                select event_no, incoming_row, hash({canonical_hash}) as objects from spelling
+            ) as s
+            where
+                m.event_no is not distinct from s.event_no
+                and m.incoming_row is not distinct from s.incoming_row
+        """)  # noqa: S608
+    finally:
+        connection.remove_function("canonical")
+
+
+def _place_members(connection: Connection, offset: int) -> None:
+    """Decide which line of a content is kept and which content of a key is the event."""
+    connection.execute(f"""
+        create or replace temp table placed as
+        select
+            m.*,
+            place(file_rank, line_number) = max(place(file_rank, line_number)) over same_key
+                as is_event,
+            place(file_rank, line_number) = max(place(file_rank, line_number)) over same_content
+                as is_kept,
+            max(event_no) over same_content as stored_no,
+            coalesce(stored_no, {offset} + min(incoming_row) over same_content) as target_no,
+            min(objects_hash) over same_content <> max(objects_hash) over same_content
+                as has_spellings
+        from member as m
+        inner join file_order using (file_id)
+        window
+            same_key as (partition by key),
+            same_content as (partition by key, content)
+    """)  # noqa: S608
+
+
+def _apply(connection: Connection, offset: int) -> None:
+    objects = ", ".join(f"s.{name}" for name in _OBJECTS)
+    connection.execute("""
+        create or replace temp table respelled as
+        select distinct stored_no as event_no from placed where has_spellings and stored_no notnull
+    """)
+    _spell_out_copies(connection)
+    connection.execute("""
+        update raw.events as e
+        set file_id = p.file_id, line_number = p.line_number, is_superseded = not p.is_event
+        from placed as p
+        where
+            e.event_no = p.stored_no
+            and p.is_kept
+            and (p.event_no is null or p.is_superseded = p.is_event)
+    """)
+    connection.execute(f"""
+        update raw.events as e
+        set {", ".join(f"{name} = s.{name}" for name in _OBJECTS)}
+        from placed as p inner join spelling as s on s.incoming_row = p.incoming_row
+        where e.event_no = p.stored_no and p.is_kept
+    """)  # noqa: S608
+    connection.execute(f"""
+        insert into raw.events by name
+        select
+            coalesce(p.target_no, {offset} + i.rowid) as event_no,
+            i.file_id,
+            i.line_number,
+            coalesce(not p.is_event, false) as is_superseded,
+            {_CONTENT}
+        from incoming as i
+        left join placed as p on p.incoming_row = i.rowid
+        where p.incoming_row is null or (p.is_kept and p.stored_no is null)
+    """)  # noqa: S608
+    connection.execute(f"""
+        insert into raw.event_copies
+        select p.target_no, p.file_id, p.line_number, {objects}
+        from placed as p
+        left join spelling as s
+            on
+                p.has_spellings
+                and s.event_no is not distinct from p.event_no
+                and s.incoming_row is not distinct from p.incoming_row
+        where not p.is_kept
+    """)  # noqa: S608
+    connection.execute("""
+        insert into respelled select distinct target_no from placed where has_spellings
+    """)
+    _forget_usual_spellings(connection)
+
+
+def _spell_out_copies(connection: Connection) -> None:
+    """Write down the JSON texts of all copies of the `respelled` events."""
+    connection.execute(f"""
+        update raw.event_copies as copy
+        set {", ".join(f"{name} = event.{name}" for name in _OBJECTS)}
+        from raw.events as event
+        where
+            event.event_no = copy.event_no
+            and copy.event_no in (from respelled)
+            and {_NO_OBJECTS}
+    """)  # noqa: S608
+
+
+def _forget_usual_spellings(connection: Connection) -> None:
+    """Drop the JSON texts of copies that are those of their `respelled` event."""
+    connection.execute(f"""
+        update raw.event_copies as copy
+        set {", ".join(f"{name} = null" for name in _OBJECTS)}
+        from raw.events as event
+        where
+            event.event_no = copy.event_no
+            and copy.event_no in (from respelled)
+            and {_SAME_OBJECTS}
+    """)  # noqa: S608
+
+
+# ---------- lines out
+
+
+def remove_files(connection: Connection, file_ids: Sequence[int]) -> None:
+    """Take the lines of files out; the best copy elsewhere takes a line's place."""
+    connection.execute("create or replace temp table leaving (file_id bigint)")
+    insert(connection, "leaving", [(file_id,) for file_id in file_ids])
+    for table in ("event_copies", "rejected_lines", *RECORD_KINDS):
+        connection.execute(f"delete from raw.{table} where file_id in (from leaving)")  # noqa: S608
+    connection.execute(f"""
+        create or replace temp table orphan as
+        select event_no, {_KEY_HASH} as key_hash from raw.events where file_id in (from leaving)
+    """)  # noqa: S608
+    connection.execute("""
+        create or replace temp table heir as
+        select
+            event_no,
+            unnest(arg_max(
+                {'file_id': file_id, 'line_number': line_number}, place(file_rank, line_number)
+            ))
+        from raw.event_copies
+        inner join orphan using (event_no)
+        inner join file_order using (file_id)
+        group by event_no
+    """)
+    connection.execute(f"""
+        create or replace temp table respelled as
+        select distinct event_no from raw.event_copies as copy
+        where event_no in (select event_no from heir) and not ({_NO_OBJECTS})
+    """)  # noqa: S608
+    _spell_out_copies(connection)
+    connection.execute(f"""
+        update raw.events as event
+        set {", ".join(f"{name} = copy.{name}" for name in _OBJECTS)}
+        from heir inner join raw.event_copies as copy using (event_no, file_id, line_number)
+        where event.event_no = heir.event_no and heir.event_no in (from respelled)
+    """)  # noqa: S608
+    connection.execute("""
+        update raw.events as event set file_id = heir.file_id, line_number = heir.line_number
+        from heir where event.event_no = heir.event_no
+    """)
+    connection.execute("""
+        delete from raw.event_copies as copy using heir
+        where
+            copy.event_no = heir.event_no
+            and copy.file_id = heir.file_id
+            and copy.line_number = heir.line_number
+    """)
+    _forget_usual_spellings(connection)
+    connection.execute("""
+        delete from raw.events
+        where
+            event_no in (select event_no from orphan)
+            and event_no not in (select event_no from heir)
+    """)
+    _choose_events_again(connection)
+
+
+def _choose_events_again(connection: Connection) -> None:
+    """Recompute `is_superseded` for the keys of the `orphan` rows."""
+    connection.execute(f"""
+        update raw.events as e set is_superseded = not choice.is_event
+        from (
+            select
+                event_no,
+                is_superseded,
+                place(file_rank, line_number)
+                = max(place(file_rank, line_number)) over (partition by {_KEY}) as is_event
+            from raw.events
+            inner join file_order using (file_id)
+            where {_KEY_HASH} in (select key_hash from orphan)
+        ) as choice
+        where e.event_no = choice.event_no and choice.is_superseded = choice.is_event
+    """)  # noqa: S608
+
+
+# ---------- the ledger
+
+
+def forget_attempts(connection: Connection, file_ids: Sequence[int]) -> None:
+    """Drop ledger rows, with their rejected lines, that newer rows take the place of."""
+    for table in ("files", "rejected_lines"):
+        connection.execute(
+            f"delete from raw.{table} where list_contains(?, file_id)",  # noqa: S608
+            [list(file_ids)],
+        )
+
+
+def note_modified(connection: Connection, files: Sequence[tuple[int, int, str]]) -> None:
+    """Note the new (file_id, size_bytes, modified) of files whose content is as it was."""
+    connection.execute(
+        "create or replace temp table touched (file_id bigint, size_bytes bigint, modified varchar)"
+    )
+    insert(connection, "touched", files)
+    connection.execute("""
+        update raw.files as f set size_bytes = t.size_bytes, modified = t.modified
+        from touched as t where f.file_id = t.file_id
+    """)
+
+
+def mark_replaced(connection: Connection, file_ids: Sequence[int]) -> None:
+    """Say that a newer version of these files is loaded."""
+    connection.execute(
+        "update raw.files set status = 'replaced' where list_contains(?, file_id)",
+        [list(file_ids)],
+    )
+
+
+# ---------- other files, rejected lines
+
+
+def store_records(connection: Connection, paths: Sequence[Path], longest: int) -> int:
+    """Put the records of the files that are not events into their tables; return their number."""
+    types = {"_file": "BIGINT", "_line": "BIGINT", "_kind": "VARCHAR", "record": "JSON"}
+    connection.execute(
+        f"create or replace temp table incoming_record as from {_read_ndjson(types, longest)}",
+        [_glob_safe(paths)],
+    )
+    for kind in RECORD_KINDS:
+        connection.execute(
+            f"insert into raw.{kind} "  # noqa: S608
+            "select _file, _line, record from incoming_record where _kind = ?",
+            [kind],
+        )
+    return _count(connection, "incoming_record")
+
+
+def store_rejected(connection: Connection, paths: Sequence[Path], longest: int) -> None:
+    """Put rejected lines aside; their files are in raw.files already."""
+    types = {
+        "_file": "BIGINT",
+        "_line": "BIGINT",
+        **dict.fromkeys(("reason", "line", "line_bytes"), "VARCHAR"),
+    }
+    connection.execute(
+        f"""
+        insert into raw.rejected_lines
+        select _file, path, _line, reason, line, from_base64(line_bytes)
+        from {_read_ndjson(types, longest)}
+        inner join raw.files on file_id = _file
+        """,  # noqa: S608
+        [_glob_safe(paths)],
+    )
+
+
+# ---------- JSON
+
+
+def canonical(text: str) -> str:
+    """Write JSON in one way: keys sorted, no spaces, one form a number."""
+    try:
+        return _write(_DECODER.decode(text))
+    except RecursionError:
+        return text
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "{" + ",".join(f"{json.dumps(key)}:{_write(item)}" for key, item in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_write, value)) + "]"
+    return _write_number(value) if isinstance(value, Number) else json.dumps(value)
+
+
+def _write_number(token: str) -> str:
+    try:
+        sign, digits, exponent = Decimal(token).as_tuple()
+    except InvalidOperation:
+        return token
+    shortest = "".join(map(str, digits)).rstrip("0")
+    if not shortest or not isinstance(exponent, int):
+        return "0"
+    return f"{'-' * sign}{shortest}e{exponent + len(digits) - len(shortest)}"
+
+
+def _sorted_members(pairs: list[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(pairs, key=lambda pair: pair[0]))
+
+
+_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number, object_pairs_hook=_sorted_members)
+
+
+# ---------- reading scratch files
+
+
+def _read_ndjson(types: dict[str, str], longest: int) -> str:
+    columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
+    return (
+        f"read_ndjson(?, columns = {{{columns}}}, format = 'newline_delimited', "
+        f"ignore_errors = false, maximum_object_size = {max(longest + 1, 16 << 20)}, "
+        "compression = 'uncompressed')"
+    )
+
+
+def _glob_safe(paths: Sequence[Path]) -> list[str]:
+    """Quote paths of ours for DuckDB, which would read `*`, `?` and `[` as a pattern."""
+    return [re.sub(r"[*?\[]", r"[\g<0>]", str(path)) for path in paths]
+
+
+def _count(connection: Connection, table: str) -> int:
+    row = connection.execute(f"select count(*) from {table}").fetchone()  # noqa: S608
+    assert row is not None  # noqa: S101
+    return int(row[0])

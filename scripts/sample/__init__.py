@@ -1,0 +1,1 @@
+"""The sample export: a product's story, told in Userpilot's own file format."""

@@ -1,0 +1,377 @@
+"""Turn export files into clean NDJSON that DuckDB reads without surprises.
+
+A task reads a few files and writes up to three scratch files: events, records of the files that
+are not events, and rejected lines. Every line in them carries its file and its line number.
+Tasks share nothing, so worker processes can run them.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import zstandard
+
+from scripts.lines import (
+    Event,
+    Rejected,
+    classify,
+    is_plain,
+    is_plain_object,
+)
+from scripts.source import Source
+
+BLOCK_BYTES = 1 << 20
+# A file without line ends (a binary that is called .json, say) must not fill the memory.
+MAX_LINE_BYTES = 512 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """A file to read.
+
+    Attributes:
+        known_fingerprint: of the version that is loaded; the same again is not read twice.
+    """
+
+    file_id: int
+    path: str
+    key: str
+    kind: str
+    size: int
+    known_fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """Files to read together, and where to write.
+
+    Attributes:
+        careful: trust no shortcut, take every line apart.
+    """
+
+    source: Source
+    files: tuple[ExportFile, ...]
+    folder: Path
+    number: int
+    careful: bool = False
+
+    def scratch(self, name: str) -> Path:
+        """Path of a scratch file: `events`, `records` or `rejected`."""
+        return self.folder / f"{self.number}.{name}.ndjson"
+
+
+@dataclass
+class FileResult:
+    """What was found in one file. `status` is read, unchanged or failed."""
+
+    file_id: int
+    status: str = "read"
+    error: str | None = None
+    fingerprint: str | None = None
+    physical_lines: int = 0
+    blank_lines: int = 0
+    rejected_lines: int = 0
+    event_lines: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    first_rejected: tuple[int, str] | None = None
+
+
+@dataclass
+class TaskResult:
+    """What was found in the files of a task.
+
+    Attributes:
+        longest: longest line of the scratch files, in bytes.
+        bytes_written: size of the scratch files.
+    """
+
+    task: Task
+    files: list[FileResult]
+    longest: int
+    bytes_written: int
+
+
+class UnreadableError(Exception):
+    """The source cannot be read any further."""
+
+
+def sanitise(task: Task) -> TaskResult:
+    """Read the files of a task and write its scratch files."""
+    with ExitStack() as stack:
+        scratch = {
+            name: stack.enter_context(_Scratch(task.scratch(name)))
+            for name in ("events", "records", "rejected")
+        }
+        results = [_sanitise_file(task, file, scratch) for file in task.files]
+        longest = max(one.longest for one in scratch.values())
+        bytes_written = sum(one.mark() for one in scratch.values())
+    return TaskResult(task, results, longest, bytes_written)
+
+
+class _Scratch:
+    """A scratch file that can forget what was written since a mark."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb", buffering=BLOCK_BYTES)
+        self.longest = 0
+
+    def __enter__(self) -> "_Scratch":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def mark(self) -> int:
+        return self._file.tell()
+
+    def write(self, lines: list[bytes]) -> None:
+        self._file.writelines(lines)
+        self.longest = max(self.longest, max(map(len, lines), default=0))
+
+    def forget(self, mark: int) -> None:
+        self._file.seek(mark)
+        self._file.truncate()
+
+
+def _sanitise_file(task: Task, file: ExportFile, scratch: dict[str, _Scratch]) -> FileResult:
+    result = FileResult(file.file_id)
+    marks = {name: one.mark() for name, one in scratch.items()}
+    try:
+        if file.known_fingerprint is not None:
+            result.fingerprint = _fingerprint(task.source, file)
+            if result.fingerprint == file.known_fingerprint:
+                result.status = "unchanged"
+                return result
+        digest = hashlib.sha256()
+        lines = physical_lines(_blocks(task.source, file, digest.update))
+        if file.kind == "events":
+            _write_events(lines, result, scratch, task.careful)
+        else:
+            _write_records(lines, result, scratch, file.kind)
+        result.fingerprint = digest.hexdigest()
+    except UnreadableError as error:
+        for name, mark in marks.items():
+            scratch[name].forget(mark)
+        return FileResult(file.file_id, "failed", str(error))
+    return result
+
+
+# ---------- lines of a file
+
+
+def physical_lines(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Split at LF alone, block by block; drop the file's byte order mark and one CR before each LF.
+
+    Raises:
+        UnreadableError: a line is longer than any event can be.
+    """
+    for lines in _split(_without_mark(blocks)):
+        yield [line.removesuffix(b"\r") for line in lines]
+
+
+def _without_mark(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Drop the byte order mark, if the file begins with one."""
+    rest = iter(blocks)
+    head = b""
+    for block in rest:
+        head += block
+        if len(head) >= len(BYTE_ORDER_MARK):
+            break
+    yield head.removeprefix(BYTE_ORDER_MARK)
+    yield from rest
+
+
+def _split(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    pieces: list[bytes] = []
+    length = 0
+    for block in blocks:
+        head, *rest = block.split(b"\n")
+        pieces.append(head)
+        length += len(head)
+        if length > MAX_LINE_BYTES:
+            raise UnreadableError(f"a line is longer than {MAX_LINE_BYTES >> 20} MB")
+        if rest:
+            yield [b"".join(pieces), *rest[:-1]]
+            pieces, length = [rest[-1]], len(rest[-1])
+    if last := b"".join(pieces):
+        yield [last]
+
+
+def _write_events(
+    blocks: Iterable[list[bytes]], result: FileResult, scratch: dict[str, _Scratch], careful: bool
+) -> None:
+    file_id, number = result.file_id, 0
+    for lines in blocks:
+        clean = []
+        for line in lines:
+            number += 1
+            if not careful and is_plain(line):
+                clean.append(b'{"_file":%d,"_line":%d,%b\n' % (file_id, number, line[1:]))
+                continue
+            verdict = classify(line)
+            if isinstance(verdict, Event):
+                clean.append(_clean(file_id, number, verdict))
+            elif verdict is None:
+                result.blank_lines += 1
+            else:
+                _reject(line, number, verdict, result, scratch["rejected"])
+        scratch["events"].write(clean)
+    _count(result, number)
+
+
+def _write_records(
+    blocks: Iterable[list[bytes]], result: FileResult, scratch: dict[str, _Scratch], kind: str
+) -> None:
+    number = 0
+    for line in chain.from_iterable(blocks):
+        number += 1
+        verdict = None if is_plain_object(line) else _classify_record(line)
+        if verdict == "blank":
+            result.blank_lines += 1
+        elif verdict is None:
+            head = b'{"_file":%d,"_line":%d,"_kind":"%b","record":' % (
+                result.file_id,
+                number,
+                kind.encode(),
+            )
+            scratch["records"].write([head + line.replace(b"\r", b" ") + b"}\n"])
+        else:
+            _reject(line, number, Rejected(verdict), result, scratch["rejected"])
+    _count(result, number)
+
+
+def _classify_record(line: bytes) -> str | None:
+    """`blank`, a reason to reject, or None for a JSON object."""
+    verdict = classify(line)
+    if verdict is None:
+        return "blank"
+    if isinstance(verdict, Rejected) and verdict.reason in (
+        "invalid_utf8",
+        "not_json",
+        "not_object",
+    ):
+        return verdict.reason
+    return None
+
+
+def _count(result: FileResult, physical_lines: int) -> None:
+    result.physical_lines = physical_lines
+    result.event_lines = physical_lines - result.blank_lines - result.rejected_lines
+
+
+def _clean(file_id: int, number: int, event: Event) -> bytes:
+    """Write an event so that DuckDB reads exactly what `classify` saw."""
+    fields = {
+        "_file": str(file_id),
+        "_line": str(number),
+        "inserted_at": f'"{event.inserted_at.isoformat()}"',
+        **{name: json.dumps(text) for name, text in event.texts.items()},
+        **{name: _LINE_END.sub(" ", text) for name, text in event.objects.items()},
+    }
+    return ("{" + ",".join(f'"{name}":{text}' for name, text in fields.items()) + "}\n").encode()
+
+
+def _reject(
+    line: bytes, number: int, verdict: Rejected, result: FileResult, scratch: _Scratch
+) -> None:
+    result.rejected_lines += 1
+    result.reasons[verdict.reason] += 1
+    if result.first_rejected is None:
+        result.first_rejected = (number, verdict.reason)
+    kept: dict[str, Any] = {
+        "_file": result.file_id,
+        "_line": number,
+        "reason": verdict.reason,
+        "line": line.decode(errors="replace"),
+    }
+    if verdict.reason == "invalid_utf8":
+        kept["line_bytes"] = base64.b64encode(line).decode()
+    scratch.write([json.dumps(kept).encode() + b"\n"])
+
+
+_LINE_END = re.compile("[\r\n]")
+
+
+# ---------- bytes of a file
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn whatever a store or a decompressor raises into one kind of error."""
+    try:
+        yield
+    except UnreadableError:
+        raise
+    except Exception as error:  # each store has errors of its own
+        raise UnreadableError(f"{type(error).__name__}: {error}") from None
+
+
+def _stored(source: Source, file: ExportFile, see: Callable[[bytes], None]) -> Iterator[bytes]:
+    with _reading():
+        stream = source.open(file.key)
+    with stream:
+        while block := _read(stream):
+            see(block)
+            yield block
+
+
+def _read(stream: BinaryIO) -> bytes:
+    with _reading():
+        return stream.read(BLOCK_BYTES)
+
+
+def _fingerprint(source: Source, file: ExportFile) -> str:
+    digest = hashlib.sha256()
+    for _ in _stored(source, file, digest.update):
+        pass
+    return digest.hexdigest()
+
+
+def _blocks(source: Source, file: ExportFile, see: Callable[[bytes], None]) -> Iterator[bytes]:
+    """Content of a file, decompressed, in blocks; `see` gets the bytes as stored."""
+    stored = _stored(source, file, see)
+    name = file.path.lower()
+    if name.endswith(".gz"):
+        return _decompress(stored, lambda: zlib.decompressobj(wbits=31))
+    if name.endswith(".zst"):
+        return _decompress(
+            stored, zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj
+        )
+    return stored
+
+
+def _decompress(stored: Iterable[bytes], start: Callable[[], Any]) -> Iterator[bytes]:
+    """Decompress one member (gzip) or frame (zstd) after the other.
+
+    Raises:
+        UnreadableError: damaged, cut short, or not compressed at all.
+    """
+    member = None
+    members_read = 0
+    for block in stored:
+        rest = block
+        while rest:
+            if member is None:
+                if members_read and not rest.strip(b"\0"):
+                    break  # padding after the last member is allowed
+                member = start()
+            with _reading():
+                plain = member.decompress(rest)
+            if plain:
+                yield plain
+            rest = member.unused_data if member.eof else b""
+            if member.eof:
+                member = None
+                members_read += 1
+    if member is not None:
+        raise UnreadableError("the compressed file is cut short")

@@ -1,0 +1,114 @@
+"""The warehouse folder: where its files lie, and who may write there."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import duckdb
+
+from scripts.errors import UsageProblem
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Paths inside one warehouse folder (`USERPILOT_WAREHOUSE`, `warehouse` by default)."""
+
+    folder: Path
+
+    @property
+    def build_database(self) -> Path:
+        """The writer's own database: raw, staging, intermediate, marts and audit."""
+        return self.folder / "build.duckdb"
+
+    @property
+    def published_database(self) -> Path:
+        """The readers' database: marts and audit only, replaced by rename."""
+        return self.folder / "userpilot.duckdb"
+
+    @property
+    def parquet_folder(self) -> Path:
+        """The published tables as Parquet, one folder a schema and table."""
+        return self.folder / "parquet"
+
+    @property
+    def report_page(self) -> Path:
+        """The report for people who would rather look than query."""
+        return self.folder / "report" / "index.html"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's artifacts of the last run on this warehouse, `run_results.json` among them."""
+        return self.folder / "target"
+
+    @contextmanager
+    def writing(self) -> Iterator[int]:
+        """Hold the folder's write lock, so that two builds never meet.
+
+        The lock belongs to the process, so it is gone with it, however it ends. A child that shall
+        hold it too is started with the yielded file descriptor (`pass_fds`).
+
+        Raises:
+            UsageProblem: another command is writing to this warehouse.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / ".lock").open("w")
+        except OSError as error:
+            raise UsageProblem(
+                f"Cannot write to the warehouse folder {self.folder}: {error.strerror}."
+            ) from None
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UsageProblem(
+                    f"Another command is writing to {self.folder}."
+                    " Wait for it, then run this again."
+                ) from None
+            yield lock.fileno()
+
+    def connect(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+        """Open the build database.
+
+        Raises:
+            UsageProblem: nothing was loaded yet, or another process holds the database.
+        """
+        if read_only and not self.build_database.exists():
+            raise UsageProblem(f"{self.build_database} does not exist yet. Run `make load` first.")
+        try:
+            connection = duckdb.connect(
+                str(self.build_database),
+                read_only=read_only,
+                config=duckdb_settings(),
+            )
+        except duckdb.IOException as error:
+            raise UsageProblem(
+                f"Cannot open {self.build_database}: {str(error).splitlines()[0]}\n"
+                "Another process may have it open: readers should open userpilot.duckdb instead."
+            ) from None
+        connection.execute("set TimeZone = 'UTC'")
+        return connection
+
+
+def duckdb_settings() -> dict[str, str | bool | int | float | list[str]]:
+    """Settings of every connection that does heavy work, those of profiles.yml."""
+    return {
+        "autoinstall_known_extensions": False,
+        "memory_limit": os.environ.get("USERPILOT_MEMORY_LIMIT", "4GB"),
+        "threads": int(os.environ.get("USERPILOT_THREADS", "4")),
+    }
+
+
+warehouse_option = click.option(
+    "--warehouse",
+    "folder",
+    envvar="USERPILOT_WAREHOUSE",
+    default="warehouse",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Warehouse folder [env: USERPILOT_WAREHOUSE].",
+)

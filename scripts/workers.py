@@ -1,0 +1,59 @@
+"""Run tasks in worker processes, in order, with few results waiting."""
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+from scripts.sanitise import Task, TaskResult, sanitise
+
+
+class WorkerDiedError(Exception):
+    """A worker process ended without an answer."""
+
+
+@contextmanager
+def sanitised(tasks: Sequence[Task], processes: int) -> Iterator[Iterator[TaskResult]]:
+    """Yield the results of `sanitise` for each task, in order; one process means this one."""
+    if processes < 2 or len(tasks) < 2:
+        yield map(sanitise, tasks)
+        return
+    pool = ProcessPoolExecutor(
+        min(processes, len(tasks)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_die_with_parent,
+    )
+    try:
+        yield _in_order(pool, tasks, ahead=2 * processes)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _in_order(pool: ProcessPoolExecutor, tasks: Sequence[Task], ahead: int) -> Iterator[TaskResult]:
+    """Keep the workers busy without filling the disk with what nobody reads yet."""
+    waiting: deque[Future[TaskResult]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(pool.submit(sanitise, task))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise WorkerDiedError from None
+
+
+def _die_with_parent() -> None:
+    """End this worker when its parent is killed; else it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

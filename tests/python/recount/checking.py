@@ -1,0 +1,37 @@
+"""A finished build held against the recount, table by table."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from .base import Settings
+from .comparing import compare, report
+from .tables import TABLES, recount, rows_of
+
+SETTINGS = {"reporting_timezone", "session_gap_minutes", "trait_merge"}
+
+
+def differences_from_recount(
+    source: Path, database: Path, variables: dict[str, Any], seeds: Path
+) -> dict[str, str]:
+    """Return what differs, by table; tables that the build does not have are passed over."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        existing = set(
+            connection.execute(
+                "select table_schema, table_name from information_schema.tables"
+            ).fetchall()
+        )
+        (loaded_at,) = connection.execute("select max(loaded_at) from raw.files").fetchall()[0]
+        settings = Settings(**{k: v for k, v in variables.items() if k in SETTINGS})
+        counted = recount(source, loaded_at, settings, seeds)
+        found = {}
+        for name, table in TABLES.items():
+            if (table.schema, name) not in existing:
+                continue
+            rows = connection.execute(f"select * from {table.schema}.{name}")  # noqa: S608
+            columns = [column[0] for column in rows.description or []]
+            actual = [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
+            if differences := compare(rows_of(name, counted), actual, table.key):
+                found[name] = report(differences)
+        return found

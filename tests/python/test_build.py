@@ -1,0 +1,99 @@
+"""The whole way from files to marts: what must not matter does not, and what must agree does."""
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import hostile
+import pytest
+from building import Build, project_vars, run, run_command, run_dbt
+from recount.checking import differences_from_recount
+
+# The one column that tells when a file was loaded.
+WHEN_LOADED = "loaded_at"
+
+
+def build(source: Path, warehouse: Path, **variables: str) -> Build:
+    """Load and build with other vars, threads and time zone than the defaults."""
+    run_command("load", "--source", source, warehouse=warehouse)
+    run_dbt("build", "--quiet", "--vars", json.dumps(variables), warehouse=warehouse)
+    return Build(source, warehouse, project_vars() | variables)
+
+
+def contents(database: Path) -> dict[str, Counter[tuple[object, ...]]]:
+    """Every public table as a bag of rows."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_schema, table_name from information_schema.tables "
+            "where table_schema in ('marts', 'audit') order by all"
+        ).fetchall()
+        found = {}
+        for schema, table in tables:
+            rows = connection.execute(f'select * from "{schema}"."{table}"')
+            names = [column[0] for column in rows.description or []]
+            kept = [i for i, name in enumerate(names) if name != WHEN_LOADED]
+            found[f"{schema}.{table}"] = Counter(
+                tuple(row[i] for i in kept) for row in rows.fetchall()
+            )
+        return found
+
+
+@pytest.fixture(scope="module")
+def hostile_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """A hostile export, loaded at once."""
+    folder = tmp_path_factory.mktemp("hostile")
+    hostile.write_export(folder / "export", seed=20250301)
+    return build(
+        folder / "export", folder / "warehouse", reporting_timezone="America/St_Johns"
+    )
+
+
+def test_hostile_export_agrees_with_recount(hostile_build: Build) -> None:
+    differences = differences_from_recount(
+        hostile_build.source, hostile_build.database, hostile_build.vars, hostile_build.seeds
+    )
+    assert differences == {}
+
+
+def test_batches_newest_first_give_what_one_load_gives(
+    hostile_build: Build, tmp_path: Path
+) -> None:
+    """Four loads, the newest folders first, one thread and another time zone of the machine."""
+    source, warehouse = tmp_path / "export", tmp_path / "warehouse"
+    elsewhere = {"USERPILOT_THREADS": "1", "TZ": "Asia/Kolkata"}
+    files = sorted(
+        (path for path in hostile_build.source.rglob("*") if path.is_file()), reverse=True
+    )
+    for batch in (files[0::2][:9], files[0::2][9:], files[1::2][9:], files[1::2][:9]):
+        for path in batch:
+            copy = source / path.relative_to(hostile_build.source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, copy)
+        run_command("load", "--source", source, "--error-budget", 0.1, warehouse=warehouse, **elsewhere)
+    variables = json.dumps({"reporting_timezone": "America/St_Johns"})
+    run_dbt("build", "--quiet", "--vars", variables, warehouse=warehouse, **elsewhere)
+    assert contents(warehouse / "build.duckdb") == contents(hostile_build.database)
+
+
+def test_empty_folder_builds_empty_marts(tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    built = build(tmp_path / "export", tmp_path / "warehouse")
+    assert {name for name, rows in contents(built.database).items() if rows} == set()
+
+
+def test_dbt_build_before_any_load_says_what_to_run(tmp_path: Path) -> None:
+    result = run("dbt.cli.main", "build", warehouse=tmp_path)
+    assert result.returncode != 0
+    assert "make load" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_unknown_time_zone_is_named(tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    run_command("load", "--source", tmp_path / "export", warehouse=tmp_path)
+    variables = json.dumps({"reporting_timezone": "Mars/Olympus"})
+    result = run("dbt.cli.main", "build", "--vars", variables, warehouse=tmp_path)
+    assert result.returncode != 0
+    assert "Mars/Olympus" in result.stdout

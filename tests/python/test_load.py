@@ -1,0 +1,1060 @@
+"""The loader's promises, with expected rows typed by hand or from the small recount below."""
+
+import gzip
+import itertools
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import fsspec
+import pytest
+import zstandard
+from click.testing import CliRunner
+from test_lines import USUAL, mutations
+
+from scripts import load as loader
+from scripts import sanitise
+from scripts.errors import UsageProblem
+from scripts.lines import REASONS, classify
+from scripts.load import LoadSummary, OverBudgetError, command, load
+from scripts.warehouse import Warehouse
+
+ROOT = Path(__file__).parents[2]
+SYNC = "userpilot_datasync_13214_NX-1_b"
+AT = "2025-05-11T07:45:30.123456Z"
+
+
+def event(**changes: Any) -> str:
+    return json.dumps({"app_token": "NX-1", "event_type": "track", "inserted_at": AT, **changes})
+
+
+class Place:
+    """An export folder and a warehouse beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.export = folder / "export"
+        self.export.mkdir()
+        self.warehouse = Warehouse(folder / "warehouse")
+        self.clock = 0
+
+    def write(self, path: str, *lines: str | bytes) -> Path:
+        return self.write_bytes(
+            path,
+            b"".join((line.encode() if isinstance(line, str) else line) + b"\n" for line in lines),
+        )
+
+    def write_bytes(self, path: str, content: bytes) -> Path:
+        file = self.export / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        self.clock += 1  # a coarse clock must not hide a change
+        os.utime(file, ns=(self.clock, self.clock))
+        return file
+
+    def load(self, **options: Any) -> LoadSummary:
+        with self.warehouse.writing():
+            return load(str(self.export), self.warehouse, **{"error_budget": 1.0, **options})
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.warehouse.build_database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def events(self, columns: str) -> list[tuple[Any, ...]]:
+        return self.query(
+            f"select {columns} from raw.events as e join raw.files as f using (file_id)"  # noqa: S608
+            " order by f.path, e.line_number"
+        )
+
+    def state(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All raw tables without surrogate numbers and clock times."""
+        queries = {
+            "events": """select f.path, e.line_number, e.is_superseded, e.metadata::varchar,
+                    f.modified, e.* exclude (event_no, file_id)
+                from raw.events as e left join raw.files as f using (file_id)""",
+            "copies": """select f.path, c.line_number, g.path, e.line_number,
+                    c.metadata, c.attributes, c.extra
+                from raw.event_copies as c
+                left join raw.events as e using (event_no)
+                left join raw.files as f on f.file_id = c.file_id
+                left join raw.files as g on g.file_id = e.file_id""",
+            "files": """select * exclude (file_id, load_id, loaded_at)
+                from raw.files where status <> 'replaced'""",
+            "rejected": "select * exclude (file_id) from raw.rejected_lines",
+            **{
+                kind: f"select path, r.* exclude (file_id) from raw.{kind} as r"  # noqa: S608
+                " join raw.files using (file_id)"
+                for kind in ("all_users", "all_companies", "feature_tags_definitions")
+            },
+        }
+        with duckdb.connect(str(self.warehouse.build_database), read_only=True) as connection:
+            return {
+                name: sorted(connection.execute(sql).fetchall(), key=repr)
+                for name, sql in queries.items()
+            }
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Place:
+    (tmp_path / "other").mkdir()
+    return Place(tmp_path / "other")
+
+
+# ---------- lines
+
+
+def test_each_kind_of_bad_line_is_kept_with_its_place_and_reason(place: Place) -> None:
+    lines: list[str | bytes] = [
+        event(user_id="1"),
+        b'{"app_token":"\xff\x00"}',
+        "",
+        '{"a":NaN}',
+        "[1]",
+        event(app_token=""),
+        " \t",
+        event(event_type=None),
+        event(inserted_at="2025-02-29T00:00:00Z"),
+        event(user_id="2"),
+    ]
+    place.write(f"{SYNC}/2025-05-12/e.json", *lines)
+    summary = place.load()
+    path = f"{SYNC}/2025-05-12/e.json"
+    assert place.query("from raw.rejected_lines order by line_number") == [
+        (1, path, 2, "invalid_utf8", '{"app_token":"\ufffd\0"}', b'{"app_token":"\xff\x00"}'),
+        (1, path, 4, "not_json", '{"a":NaN}', None),
+        (1, path, 5, "not_object", "[1]", None),
+        (1, path, 6, "no_app_token", lines[5], None),
+        (1, path, 8, "no_event_type", lines[7], None),
+        (1, path, 9, "bad_inserted_at", lines[8], None),
+    ]
+    assert place.events("line_number, user_id") == [(1, "1"), (10, "2")]
+    assert place.query("""
+        select path, kind, sync_id, app_token, folder_date::varchar, status,
+            physical_lines, blank_lines, rejected_lines, event_lines
+        from raw.files
+    """) == [(path, "events", "13214", "NX-1_b", "2025-05-12", "loaded", 10, 2, 6, 2)]
+    assert place.query("""
+        select load_id, status, file_count, line_count, event_line_count, rejected_line_count, error
+        from raw.loads
+    """) == [(1, "succeeded", 1, 10, 2, 6, None)]
+    assert (summary.physical_lines, summary.new_events, summary.copies) == (10, 2, 0)
+    assert summary.rejected == dict.fromkeys(REASONS, 1)
+
+
+def test_only_a_line_feed_ends_a_line(place: Place) -> None:
+    def text(user: str) -> bytes:
+        return event(user_id=user).encode()
+
+    odd = json.dumps(
+        {**json.loads(event()), "user_id": "a\u2028b\u2029c\u0085d"}, ensure_ascii=False
+    )
+    content = b"".join(
+        [
+            b"\xef\xbb\xbf" + text("bom") + b"\r\n",
+            b"\r\n",
+            odd.encode() + b"\n",
+            text("lone cr").replace(b", ", b",\r") + b"\n",
+            text("two") + b"\r" + text("on a line") + b"\n",
+            b"\xef\xbb\xbf" + text("no bom here") + b"\n",
+            b"[]\r\r\n",
+            text("last"),
+        ]
+    )
+    place.write_bytes("a.ndjson", content)
+    place.load()
+    assert place.events("line_number, user_id") == [
+        (1, "bom"),
+        (3, "a\u2028b\u2029c\u0085d"),
+        (4, "lone cr"),
+        (8, "last"),
+    ]
+    assert place.query("select line_number, reason, line from raw.rejected_lines order by all")[
+        -1
+    ] == (7, "not_object", "[]\r")
+    assert place.query("select line_number, reason from raw.rejected_lines order by all") == [
+        (5, "not_json"),
+        (6, "not_json"),
+        (7, "not_object"),
+    ]
+    assert place.query(
+        "select physical_lines, blank_lines, rejected_lines, event_lines from raw.files"
+    ) == [(8, 1, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [(b"", 0), (b"\n", 1), (b"\n\n ", 3), (b"\xef\xbb\xbf", 0), (b"\xef\xbb\xbf\n", 1)],
+)
+def test_files_without_events_load(place: Place, content: bytes, lines: int) -> None:
+    place.write_bytes("a.json", content)
+    place.load()
+    assert place.query("select status, physical_lines, blank_lines from raw.files") == [
+        ("loaded", lines, lines)
+    ]
+
+
+def test_long_lines_are_loaded_and_rejected_whole(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sanitise, "BLOCK_BYTES", 100_000)
+    long = "ü" * 11_000_000  # 22 MB
+    place.write("a.jsonl", event(metadata={"text": long}), '"' + long, event(user_id="after"))
+    place.load()
+    assert place.events("line_number, length(metadata->>'text'), user_id") == [
+        (1, 11_000_000, None),
+        (3, None, "after"),
+    ]
+    assert place.query("select line_number, length(line) from raw.rejected_lines") == [
+        (2, 11_000_001)
+    ]
+
+
+def test_a_file_without_line_ends_does_not_fill_the_memory(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sanitise, "MAX_LINE_BYTES", 3 << 20)
+    place.write_bytes("a.json", b"x" * (5 << 20))
+    summary = place.load()
+    assert summary.files == {"failed": 1}
+    assert "longer than 3 MB" in place.query("select error from raw.files")[0][0]
+
+
+def test_values_keep_their_written_form(place: Place) -> None:
+    ids = [
+        '"007"',
+        "9007199254740993",
+        "1.50",
+        "true",
+        '"null"',
+        '"😀"',
+        "null",
+        '""',
+        "[1]",
+        '" x"',
+    ]
+    place.write(
+        "a.json", *(event()[:-1] + f', "user_id": {one}, "session": {one}}}' for one in ids)
+    )
+    place.load()
+    kept = ["007", "9007199254740993", "1.50", "true", "null", "😀", None, None, None, " x"]
+    distinct = {text: number for number, text in enumerate(kept, 1)}  # the last of equal lines
+    assert place.events("line_number, user_id, session") == sorted(
+        (number, text, text) for text, number in distinct.items()
+    )
+
+
+def test_instants_are_stored_as_utc(place: Place) -> None:
+    written = [
+        "2025-05-11T07:45:30-03:30",
+        "2025-05-11T07:45:30+0530",
+        "2025-05-11 07:45:30.1234569",
+        "2024-02-29T23:59:59.9Z",
+        "2025-01-01T00:30:00+14:00",
+        "2025-05-11T07:45:30.5+00:00",
+    ]
+    place.write("a.json", *(event(inserted_at=one) for one in written))
+    place.load()
+    assert place.events("inserted_at::varchar") == [
+        ("2025-05-11 11:15:30",),
+        ("2025-05-11 02:15:30",),
+        ("2025-05-11 07:45:30.123456",),
+        ("2024-02-29 23:59:59.9",),
+        ("2024-12-31 10:30:00",),
+        ("2025-05-11 07:45:30.5",),
+    ]
+
+
+def test_metadata_attributes_and_unknown_keys(place: Place) -> None:
+    place.write(
+        "a.json",
+        event(user_id="1", metadata={"b": 1, "a": {"x": []}}, attributes=None, new=[1], other="x"),
+        event(user_id="2", metadata='{\n"a": "b"}', attributes={}),
+        event(user_id="3", metadata="", attributes=[1, 2]),
+        event(user_id="4", metadata="text"),
+    )
+    place.load()
+    assert place.events("metadata::varchar, attributes::varchar, extra::varchar") == [
+        ('{"b":1,"a":{"x":[]}}', None, '{"new":[1],"other":"x"}'),
+        ('{"a":"b"}', "{}", None),
+        (None, "[1,2]", None),
+        ('"text"', None, None),
+    ]
+
+
+HOSTILE = [
+    *(
+        "'; drop table raw.events; --",
+        "{{ var('x') }}",
+        "{% raw %}",
+        "$(touch x)",
+        "`id`",
+        "\\",
+        "\0",
+    ),
+    *('"', "%s", "?", "*", "a\nb", "a\r\nb", "../../x", "NULL", "\ufeff", "\u202e", "x" * 300),
+]
+
+
+def test_hostile_ids_are_only_text(place: Place) -> None:
+    place.write("a.json", *(event(user_id=text, app_token=text) for text in HOSTILE))
+    place.load()
+    assert place.events("user_id") == [(text,) for text in HOSTILE]
+    assert place.events("e.app_token") == [(text,) for text in HOSTILE]
+
+
+def test_duplicate_keys_do_not_stop_a_load(place: Place) -> None:
+    place.write("a.json", event(user_id="1"), event()[:-1] + ',"user_id":"2","user_id":"3"}')
+    place.write("b.json", event(metadata={"a": 1.5}), "{}")
+    place.load()
+    assert place.events("path, line_number, user_id") == [
+        ("a.json", 1, "1"),
+        ("a.json", 2, "2"),
+        ("b.json", 1, None),
+    ]
+
+
+def test_the_fast_way_and_the_careful_way_load_the_same(
+    place: Place, other: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [text for text in mutations(4000) if b"\n" not in text]
+    numbered = [text.replace(b"u-1", b"u-%d" % number) for number, text in enumerate(lines)]
+    for one in (place, other):
+        one.write("a.json", USUAL, *numbered)
+    place.load()
+    monkeypatch.setattr(sanitise, "is_plain", lambda line: False)
+    other.load()
+    assert place.state() == other.state()
+    assert len(place.events("path")) > 300
+
+
+# ---------- files
+
+
+def test_compressed_files_with_several_parts(place: Place) -> None:
+    one, two = (event(user_id=user).encode() + b"\n" for user in "12")
+    place.write_bytes("a.json.gz", gzip.compress(one) + gzip.compress(two) + b"\0" * 512)
+    compress = zstandard.ZstdCompressor().compress
+    place.write_bytes("b.ndjson.zst", compress(one[:30]) + compress(one[30:] + two[:-1]))
+    place.write_bytes("C.JSONL.GZ", gzip.compress(one + two))
+    place.write_bytes("d.json.gz", gzip.compress(b""))
+    place.load()
+    assert place.query(
+        "select path, status, physical_lines, event_lines from raw.files order by path"
+    ) == [
+        ("C.JSONL.GZ", "loaded", 2, 2),
+        ("a.json.gz", "loaded", 2, 2),
+        ("b.ndjson.zst", "loaded", 2, 2),
+        ("d.json.gz", "loaded", 0, 0),
+    ]
+    assert place.events("path, line_number, user_id") == [
+        ("b.ndjson.zst", 1, "1"),
+        ("b.ndjson.zst", 2, "2"),
+    ]
+
+
+def broken_files() -> dict[str, bytes]:
+    lines = "".join(event(user_id=str(number)) + "\n" for number in range(5000)).encode()
+    packed = gzip.compress(lines)
+    flipped = bytearray(packed)
+    flipped[len(packed) // 2] ^= 0xFF
+    frame = zstandard.ZstdCompressor().compress(lines)
+    return {
+        "cut.json.gz": packed[:-100],
+        "cut in trailer.json.gz": packed[:-3],
+        "fake.json.gz": lines,
+        "flipped.json.gz": bytes(flipped),
+        "rubbish after.json.gz": packed + b"rubbish",
+        "cut.json.zst": frame[: len(frame) // 2],
+        "fake.json.zst": lines,
+    }
+
+
+@pytest.mark.parametrize("name", broken_files())
+def test_a_broken_file_is_one_entry_and_the_others_load(place: Place, name: str) -> None:
+    place.write("a.json", event(user_id="a"))
+    place.write_bytes(name, broken_files()[name])
+    place.write("z.json", event(user_id="z"))
+    summary = place.load()
+    assert summary.files == {"failed": 1, "loaded": 2}
+    assert name in summary.warnings[0]
+    assert place.events("path, user_id") == [("a.json", "a"), ("z.json", "z")]
+    assert place.query(f"""
+        select status, physical_lines, blank_lines, rejected_lines, event_lines, error is not null
+        from raw.files where path = '{name}'
+    """) == [("failed", 0, 0, 0, 0, True)]  # noqa: S608
+    place.load()  # the same failure again is no news
+    assert place.query("select count(*) from raw.loads") == [(1,)]
+    assert place.query("select count(*) from raw.files") == [(3,)]
+
+
+def test_a_mended_file_loads_and_its_failure_is_forgotten(place: Place) -> None:
+    place.write_bytes("a.json.gz", b"rubbish")
+    place.load()
+    place.write_bytes("a.json.gz", gzip.compress(event(user_id="a").encode()))
+    place.load()
+    assert place.query("select status, error from raw.files") == [("loaded", None)]
+    assert place.events("user_id") == [("a",)]
+
+
+def test_a_broken_new_version_leaves_the_old_one(place: Place, other: Place) -> None:
+    packed = gzip.compress(event(user_id="a").encode() + b"\n[]")
+    place.write_bytes("a.json.gz", packed)
+    place.load()
+    before = place.state()
+    place.write_bytes("a.json.gz", packed[:-5])
+    place.load()
+    assert place.events("user_id") == [("a",)]
+    assert place.query("select status from raw.files order by file_id") == [
+        ("loaded",),
+        ("failed",),
+    ]
+    place.clock = 0
+    place.write_bytes("a.json.gz", packed)
+    place.load()
+    assert place.state() == before
+
+
+def test_hidden_and_unknown_files_are_listed_not_loaded(place: Place) -> None:
+    for path in ("a.csv", "b.json.bz2", ".c.json", ".d/e.json", "f/.g/h/i.json", "j", "k.json.tmp"):
+        place.write(path, event(user_id=path))
+    place.write("ok.JSON", event(user_id="ok"))
+    assert place.load().files == {"loaded": 1, "skipped": 7}
+    assert place.query("""
+        select path, status, kind, error, physical_lines from raw.files
+        where status <> 'loaded' order by path
+    """) == [
+        (".c.json", "skipped", "other", "hidden file or folder", 0),
+        (".d/e.json", "skipped", "other", "hidden file or folder", 0),
+        ("a.csv", "skipped", "other", "unknown extension", 0),
+        ("b.json.bz2", "skipped", "other", "unknown extension", 0),
+        ("f/.g/h/i.json", "skipped", "other", "hidden file or folder", 0),
+        ("j", "skipped", "other", "unknown extension", 0),
+        ("k.json.tmp", "skipped", "other", "unknown extension", 0),
+    ]
+    assert place.load().status == "nothing_new"
+    assert place.events("user_id") == [("ok",)]
+
+
+def test_snapshots_and_definitions_have_tables_of_their_own(place: Place) -> None:
+    folder = f"{SYNC}/2025-05-12"
+    place.write(f"{folder}/all_users.json", '{"user_id":"1"}', "", "[]", "{", '{"a":\r1}')
+    place.write(f"{folder}/all_companies_2.jsonl", '{"company_id":1.0}')
+    place.write(f"{folder}/feature_tags_definitions.ndjson", '{"id":"7","name":"Save"}')
+    place.write(f"{folder}/feature_tags_breakdown-x.json", "{}")
+    place.write(f"{folder}/all_users_are_here/all_usersx.json", event(user_id="event"))
+    summary = place.load()
+    assert place.query("select line_number, record::varchar from raw.all_users order by all") == [
+        (1, '{"user_id":"1"}'),
+        (5, '{"a":1}'),
+    ]
+    assert place.query("select record::varchar from raw.all_companies") == [('{"company_id":1.0}',)]
+    assert place.query("select record->>'name' from raw.feature_tags_definitions") == [("Save",)]
+    assert place.query("select record::varchar from raw.feature_tags_breakdown") == [("{}",)]
+    assert place.events("user_id") == [("event",)]
+    assert place.query(
+        "select kind, blank_lines, rejected_lines, event_lines from raw.files"
+        " where path like '%all_users.json'"
+    ) == [("all_users", 1, 2, 2)]
+    assert (summary.record_lines, summary.event_lines) == (5, 1)
+    place.write(f"{folder}/all_users.json", '{"user_id":"2"}')
+    place.load()
+    assert place.query("select record->>'user_id' from raw.all_users") == [("2",)]
+
+
+def test_folder_date_and_token_come_from_the_nearest_folder(place: Place) -> None:
+    for path in (
+        "p/userpilot_datasync_13_NX-1/2025-05-10/a.json",
+        "userpilot_datasync_1_A/userpilot_datasync_x y_B_C-D/2025-05-11/2025-02-30/b.json",
+        "userpilot_datasync_nope/2025-05-1/c.json",
+        "2025-05-10.json",
+    ):
+        place.write(path, event())
+    place.load()
+    assert place.query(
+        "select sync_id, app_token, folder_date::varchar from raw.files order by path"
+    ) == [
+        (None, None, None),
+        ("13", "NX-1", "2025-05-10"),
+        ("x y", "B_C-D", "2025-05-11"),
+        (None, None, None),
+    ]
+
+
+NAMES = [
+    "it's.json",
+    "a*b?.json",
+    "[x].json",
+    "new\nline.json",
+    'q"uote;--.json',
+    "{{ x }}.json",
+    "ü.json",
+    " .json",
+]
+
+
+def test_hostile_names(tmp_path: Path) -> None:
+    folder = tmp_path / "it's [a]*"
+    folder.mkdir()
+    place = Place(folder)
+    trap = tmp_path / "it's a" / "warehouse" / ".incoming"  # what the folder's name would match
+    trap.mkdir(parents=True)
+    (trap / "0.events.ndjson").write_text(event(user_id="trap"))
+    for name in NAMES:
+        place.write(name, event(user_id=name), "[]")
+    (place.export / os.fsdecode(b"bytes\xff.json")).write_text(event(user_id="bytes"))
+    place.load()
+    assert place.events("path, user_id") == sorted(
+        [*((name, name) for name in NAMES), ("bytes\\xff.json", "bytes")]
+    )
+    assert place.load().status == "nothing_new"
+
+
+def test_links_pipes_and_the_warehouse_itself(place: Place, tmp_path: Path) -> None:
+    place.write("a/b/e.json", event(user_id="inside"))
+    (place.export / "a/b/loop").symlink_to(place.export)
+    (place.export / "0").symlink_to(place.export / "a")
+    (place.export / "self").symlink_to(place.export / "self")
+    (place.export / "gone.json").symlink_to(place.export / "nowhere")
+    os.mkfifo(place.export / "pipe.json")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "o.json").write_text(event(user_id="outside"))
+    (place.export / "linked").symlink_to(outside)
+    place.warehouse = Warehouse(place.export / "warehouse")
+    place.warehouse.folder.mkdir()
+    (place.warehouse.folder / "w.json").write_text(event(user_id="not an export"))
+    place.load()
+    assert place.events("path, user_id") == [("a/b/e.json", "inside"), ("linked/o.json", "outside")]
+    assert place.query("select path, error from raw.files where status = 'skipped' order by 1") == [
+        ("gone.json", "a link that leads nowhere"),
+        ("pipe.json", "not a regular file"),
+        ("self", "Too many levels of symbolic links"),
+    ]
+    assert place.load().status == "nothing_new"
+
+
+def test_a_url_that_fsspec_knows(place: Place) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe(f"/bucket/{SYNC}/2025-05-12/a.json", event(user_id="remote").encode())
+    try:
+        with place.warehouse.writing():
+            summary = load("memory://bucket", place.warehouse)
+            assert summary.new_events == 1
+        assert place.events("path, user_id") == [(f"{SYNC}/2025-05-12/a.json", "remote")]
+    finally:
+        memory.rm("/bucket", recursive=True)
+
+
+# ---------- what is the same event
+
+
+def test_the_best_copy_is_of_the_latest_folder_then_path_then_line(place: Place) -> None:
+    for path in ("none.json", "2025-05-10/z.json", "2025-05-11/a.json", "2025-05-11/é.json"):
+        place.write(path, event(internal_event_id="x"), event(internal_event_id="x"))
+    assert place.load().copies == 7
+    assert place.events("path, line_number, is_superseded") == [("2025-05-11/é.json", 2, False)]
+    assert place.query("select count(*), count(metadata) from raw.event_copies") == [(7, 0)]
+
+
+def test_copies_that_differ_are_kept_as_superseded(place: Place) -> None:
+    place.write("2025-05-10/a.json", event(internal_event_id="x", user_id="old"))
+    place.write("2025-05-09/a.json", event(internal_event_id="x", user_id="oldest"))
+    place.load()
+    place.write("2025-05-11/a.json", event(internal_event_id="x", user_id="new"))
+    place.write("2025-05-08/a.json", event(internal_event_id="x", user_id="old"))
+    place.load()
+    assert place.events("path, user_id, is_superseded") == [
+        ("2025-05-09/a.json", "oldest", True),
+        ("2025-05-10/a.json", "old", True),
+        ("2025-05-11/a.json", "new", False),
+    ]
+
+
+def test_an_event_with_an_id_never_matches_one_without(place: Place) -> None:
+    place.write(
+        "a.json", event(internal_event_id="x"), event(), event(), event(internal_event_id="")
+    )
+    place.load()
+    assert place.events("line_number, internal_event_id") == [(1, "x"), (4, None)]
+
+
+def test_null_equals_null_and_each_field_of_the_key_counts(place: Place) -> None:
+    names = ("event_name", "user_id", "company_id")
+    lines = [
+        event(**dict(zip(names, values, strict=True)))
+        for values in itertools.product((None, "x"), repeat=3)
+    ]
+    others = [
+        event(event_type="page_view"),
+        event(**{"app_token": "NX-2"}),
+        event(inserted_at="2025-05-11T07:45:30.123457Z"),
+        event(user_id="-"),
+        event(event_name="a", user_id="b-"),
+        event(event_name="ab"),
+        event(internal_event_id="5:track---2025-05-11 07:45:30.123456"),
+    ]
+    place.write("a.json", *lines, *others)
+    place.write("b.json", *lines, *others)
+    assert place.load().new_events == 8 + 7
+    assert {path for (path,) in place.events("path")} == {"b.json"}
+
+
+def test_the_same_instant_written_in_two_ways_is_one_event(place: Place) -> None:
+    place.write("a.json", event(inserted_at="2025-05-11T07:00:00Z"))
+    place.write("b.json", event(inserted_at="2025-05-11 12:30:00.000+0530"))
+    assert place.load().new_events == 1
+
+
+def test_the_order_of_keys_is_no_content(place: Place) -> None:
+    place.write("1.json", event(metadata={"a": 1, "b": {"c": 2, "d": 3}}))
+    place.write("2.json", event(metadata={"b": {"d": 3.0, "c": 2}, "a": 1}))
+    place.load()
+    place.write("3.json", event(metadata={"b": {"c": 2, "d": 3}, "a": 1}))
+    place.load()
+    assert place.events("path, metadata::varchar") == [("3.json", '{"b":{"c":2,"d":3},"a":1}')]
+    place.write("4.json", event(metadata={"a": 1, "b": {"c": 2, "d": 4}}))
+    place.load()
+    assert place.events("path, is_superseded") == [("3.json", True), ("4.json", False)]
+
+
+def test_copies_remember_how_they_were_written(place: Place) -> None:
+    """So that any of them can take the event's place when a better one leaves."""
+    one, two = (event(metadata=value) for value in ({"a": 1, "b": 2}, {"b": 2, "a": 1}))
+    spelled = {one: '{"a":1,"b":2}', two: '{"b":2,"a":1}', "": None}
+
+    def check(winner: tuple[str, str], *copies: tuple[str, str]) -> None:
+        assert place.events("path, metadata::varchar") == [(winner[0], spelled[winner[1]])]
+        found = {(row[0], row[4]) for row in place.state()["copies"]}
+        assert found == {(path, spelled[text]) for path, text in copies}
+
+    for path in ("1.json", "2.json"):
+        place.write(path, one)
+    place.load()
+    check(("2.json", one), ("1.json", ""))
+    place.write("3.json", two)
+    place.write("0.json", two)
+    place.load()
+    check(("3.json", two), ("0.json", ""), ("1.json", one), ("2.json", one))
+    place.write("3.json", "")
+    place.load()
+    check(("2.json", one), ("0.json", two), ("1.json", ""))
+    place.write("2.json", two)
+    place.load()
+    check(("2.json", two), ("0.json", ""), ("1.json", one))
+
+
+def test_a_re_export_changes_nothing_but_the_copy_that_counts(place: Place) -> None:
+    lines = [event(internal_event_id=str(number)) for number in range(3000)]
+    place.write("2025-05-10/a.json", *lines)
+    place.load()
+    before = place.query("select event_no, internal_event_id from raw.events order by all")
+    for day in (11, 12, 13):
+        place.write(f"2025-05-{day}/a.json", *lines)
+        summary = place.load()
+        assert (summary.new_events, summary.copies) == (0, 3000)
+    assert place.query("select event_no, internal_event_id from raw.events order by all") == before
+    assert place.query("select distinct path from raw.events join raw.files using (file_id)") == [
+        ("2025-05-13/a.json",)
+    ]
+    assert place.query("select count(*) from raw.event_copies") == [(9000,)]
+
+
+# ---------- an independent recount
+
+
+def recount(files: Mapping[str, Sequence[str]]) -> tuple[set[Any], set[Any]]:
+    """Events and copies that the files must give; the slow and obvious way."""
+    groups: dict[Any, list[Any]] = {}
+    for path, lines in files.items():
+        folder = re.search(r"\d{4}-\d\d-\d\d", path)
+        for number, line in enumerate(lines, 1):
+            row = {
+                name: value for name, value in json.loads(line).items() if value not in (None, "")
+            }
+            names = ("event_type", "event_name", "user_id", "company_id", "inserted_at")
+            rest = () if "internal_event_id" in row else tuple(row.get(name) for name in names)
+            key = (row["app_token"], row.get("internal_event_id"), rest)
+            rank = (folder[0] if folder else "", path.encode(), number)
+            groups.setdefault(key, []).append((rank, path, number, row))
+    events, copies = set(), set()
+    for group in groups.values():
+        winners: list[Any] = []
+        for copy in sorted(group, key=lambda copy: copy[0], reverse=True):
+            _, path, number, row = copy
+            winner = next((one for one in winners if one[3] == row), None)
+            if winner is None:
+                events.add((path, number, bool(winners), as_text(row)))
+                winners.append(copy)
+            else:
+                text = as_text(row) if as_text(row) != as_text(winner[3]) else None
+                copies.add((path, number, winner[1], winner[2], text))
+    return events, copies
+
+
+def as_text(row: dict[str, Any]) -> str | None:
+    return json.dumps(row["metadata"], separators=(",", ":")) if "metadata" in row else None
+
+
+def random_line(chance: random.Random) -> str:
+    metadata = chance.choice([None, {}, {"a": 1, "b": "x"}, {"b": "x", "a": 1}, {"a": 2, "b": "x"}])
+    return event(
+        app_token=chance.choice("AB"),
+        internal_event_id=chance.choice([None, None, "i", "j"]),
+        user_id=chance.choice([None, "u"]),
+        inserted_at=chance.choice([AT, AT.replace("30.", "31.")]),
+        browser=chance.choice([None, None, "Chrome"]),
+        metadata=metadata,
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_any_history_of_files_gives_what_the_files_say(
+    place: Place, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Files appear, grow, shrink and vanish; after each load the tables say what the files say."""
+    chance = random.Random(seed)  # noqa: S311
+    monkeypatch.setattr(loader, "TASK_BYTES", chance.choice([1, 10_000]))
+    monkeypatch.setattr(loader, "BATCH_BYTES", chance.choice([1, 10_000]))
+    paths = [
+        "a.json",
+        "2025-05-10/a.json",
+        "2025-05-10/b.json",
+        "2025-05-11/a.json",
+        "2025-05-12/c.json",
+    ]
+    files: dict[str, list[str]] = {}
+    for _ in range(5):
+        for path in chance.sample(paths, chance.randint(1, 3)):
+            files[path] = [random_line(chance) for _ in range(chance.randint(0, 8))]
+            place.write(path, *files[path])
+        place.load()
+        if chance.random() < 0.3:
+            (place.export / path).unlink()  # what was loaded stays
+            place.load()
+        state = place.state()
+        events, copies = recount(files)
+        assert {row[:4] for row in state["events"]} == events
+        assert {row[:5] for row in state["copies"]} == copies
+        assert len(state["events"]) + len(state["copies"]) == sum(map(len, files.values()))
+        ((distinct, greatest),) = place.query(
+            "select count(distinct event_no), max(event_no) from raw.events"
+        )
+        assert (distinct, (greatest or 0) < 1000) == (len(events), True)
+
+
+def test_the_order_of_arrival_and_the_batches_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(7)  # noqa: S311
+    files = {
+        path: [random_line(chance) for _ in range(7)] + ["[]", ""]
+        for path in ("a.json", "2025-05-10/b.json", "2025-05-11/a.json")
+    }
+    states = []
+    for number, order in enumerate([*itertools.permutations(files), None]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        place = Place(folder)
+        for clock, path in enumerate(order or files):
+            place.clock = list(files).index(path)
+            place.write(path, *files[path])
+            if order:
+                monkeypatch.setattr(loader, "BATCH_BYTES", clock)
+                place.load()
+        place.load()
+        states.append(place.state())
+    assert all(state == states[0] for state in states)
+    assert states[0]["copies"]
+
+
+# ---------- versions of a file
+
+
+def test_a_file_that_changed_replaces_its_earlier_version(place: Place, other: Place) -> None:
+    shared, lost, new = (event(internal_event_id=one) for one in ("shared", "lost", "new"))
+    place.write("2025-05-10/a.json", shared)
+    place.write("2025-05-11/a.json", lost, shared, "[]")
+    place.load()
+    before = dict(place.query("select internal_event_id, event_no from raw.events"))
+    place.write("2025-05-11/a.json", new)
+    place.load()
+    assert place.events("path, internal_event_id") == [
+        ("2025-05-10/a.json", "shared"),
+        ("2025-05-11/a.json", "new"),
+    ]
+    assert place.query("select event_no from raw.events where internal_event_id = 'shared'") == [
+        (before["shared"],)
+    ]
+    assert place.query("select path, status from raw.files order by file_id") == [
+        ("2025-05-10/a.json", "loaded"),
+        ("2025-05-11/a.json", "replaced"),
+        ("2025-05-11/a.json", "loaded"),
+    ]
+    assert place.query("select count(*) from raw.rejected_lines") == [(0,)]
+    place.write("2025-05-11/a.json", new, *(event(user_id=str(one)) for one in range(50)), shared)
+    place.load()
+    other.write("2025-05-10/a.json", shared)
+    other.clock = 3
+    other.write("2025-05-11/a.json", new, *(event(user_id=str(one)) for one in range(50)), shared)
+    other.load()
+    assert place.state() == other.state()
+
+
+def test_events_that_a_new_version_repeats_keep_their_number(place: Place) -> None:
+    place.write("a.json", event(user_id="1"), event(user_id="2"))
+    place.load()
+    before = place.events("user_id, event_no")
+    place.write("a.json", event(user_id="0"), event(user_id="1"), event(user_id="2"))
+    place.load()
+    assert place.events("user_id, event_no")[1:] == before
+
+
+def test_a_touched_file_is_not_loaded_again(place: Place) -> None:
+    place.write("a.json", event())
+    place.load()
+    place.write("a.json", event())
+    assert place.load().files == {"unchanged": 1}
+    assert place.query("select count(*) from raw.loads") == [(1,)]
+    assert place.query("select modified from raw.files") == [("2",)]
+
+
+def test_what_was_loaded_is_not_even_opened(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.write("a.json", event())
+    place.load()
+    before = place.warehouse.build_database.read_bytes()
+    monkeypatch.setattr(sanitise, "sanitise", None)
+    monkeypatch.setattr(sanitise, "_stored", None)
+    summary = place.load()
+    assert (summary.status, summary.files) == ("nothing_new", {"unchanged": 1})
+    assert place.warehouse.build_database.read_bytes() == before
+
+
+# ---------- error budget, replay
+
+
+def test_over_the_budget_nothing_is_loaded_but_all_is_recorded(place: Place, other: Place) -> None:
+    place.write("good.json", event(user_id="0"))
+    place.load()
+    for one in (place, other):
+        one.clock = 1
+        one.write("bad.json", "[]", event(user_id="1"), "{")
+        one.write("fine.json", event(user_id="2"))
+    with pytest.raises(OverBudgetError) as refused:
+        place.load(error_budget=0.49)
+    assert re.search(
+        r"2 of 4 lines.*bad\.json: 2, first in line 1 \(not_object\)", str(refused.value)
+    )
+    assert place.events("user_id") == [("0",)]
+    assert place.query(
+        "select path, status, physical_lines, rejected_lines, event_lines from raw.files order by 1"
+    ) == [
+        ("bad.json", "over_budget", 3, 2, 1),
+        ("fine.json", "over_budget", 1, 0, 1),
+        ("good.json", "loaded", 1, 0, 1),
+    ]
+    assert place.query("select path, line_number, reason from raw.rejected_lines order by 2") == [
+        ("bad.json", 1, "not_object"),
+        ("bad.json", 3, "not_json"),
+    ]
+    assert place.query("select status, error is null from raw.loads order by load_id") == [
+        ("succeeded", True),
+        ("failed", False),
+    ]
+    with pytest.raises(OverBudgetError):
+        place.load(error_budget=0.49)
+    assert place.query("select count(*) from raw.rejected_lines") == [(2,)]
+    place.load(error_budget=0.5)  # the budget is a limit that may be reached
+    other.clock = 0
+    other.write("good.json", event(user_id="0"))
+    other.load()
+    assert place.state() == other.state()
+
+
+def test_the_budget_of_the_project_file_is_the_default() -> None:
+    assert loader.project_error_budget() == 0.01
+
+
+def test_replay_reads_rejected_lines_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [
+        event(user_id="1"),
+        event(user_id="late").replace(AT, "11.05.2025"),
+        event(user_id="2"),
+    ]
+    place.write("a.json", *lines)
+    place.write("b.json", event(user_id="b"))
+    place.load()
+    assert place.load().status == "nothing_new"
+    assert place.load(replay=True, error_budget=0).rejected == {"bad_inserted_at": 1}
+    monkeypatch.setattr(
+        sanitise, "classify", lambda line: classify(line.replace(b"11.05.2025", AT.encode()))
+    )
+    assert place.load().status == "nothing_new"
+    place.load(replay=True)
+    assert place.events("path, line_number, user_id") == [
+        ("a.json", 1, "1"),
+        ("a.json", 2, "late"),
+        ("a.json", 3, "2"),
+        ("b.json", 1, "b"),
+    ]
+    assert place.query("select count(*) from raw.rejected_lines") == [(0,)]
+    assert place.query("select path, status, rejected_lines from raw.files order by 1") == [
+        ("a.json", "loaded", 0),
+        ("b.json", "loaded", 0),
+    ]
+
+
+# ---------- the command
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scripts", "load", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_command_prints_a_summary(place: Place) -> None:
+    place.write(
+        "a.json", *(event(user_id=str(one)) for one in range(200)), event(user_id="1"), "[]"
+    )
+    folder = str(place.warehouse.folder)
+    done = run("--warehouse", folder, USERPILOT_SOURCE=str(place.export))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "200 new, 1 copies" in done.stdout
+    assert "1 not_object" in done.stdout
+    again = run("--source", str(place.export), "--warehouse", folder, "--json")
+    assert json.loads(again.stdout)["status"] == "nothing_new"
+    place.write("b.json", "[]")
+    failed = run("--source", str(place.export), "--warehouse", folder, "--json")
+    assert failed.returncode == 1
+    assert json.loads(failed.stdout)["status"] == "failed"
+    assert "b.json: 1, first in line 1 (not_object)" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("", "Say where the export files are"),
+        ("nowhere/at/all", "does not exist"),
+        ("nosuch://bucket/x", "nosuch"),
+        ("gs://bucket/x", "pip"),
+        ("pyproject.toml", "is a file"),
+        ("memory://nothing/here", "does not exist or is empty"),
+    ],
+)
+def test_refusals_are_one_sentence(tmp_path: Path, source: str, words: str) -> None:
+    result = CliRunner(env={"USERPILOT_SOURCE": ""}).invoke(
+        command, ["--source", source, "--warehouse", str(tmp_path)]
+    )
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert words in result.output
+
+
+def test_an_empty_source_makes_empty_tables_and_a_warning(place: Place) -> None:
+    place.write("readme.txt", "hello")
+    summary = place.load()
+    assert "No export files" in summary.warnings[0]
+    assert "No export files" in place.load().warnings[0]
+    assert place.events("user_id") == []
+
+
+def test_a_second_loader_is_refused(place: Place) -> None:
+    place.write("a.json", event())
+    with place.warehouse.writing():
+        done = run("--source", str(place.export), "--warehouse", str(place.warehouse.folder))
+    assert done.returncode == 1
+    assert "Another command is writing" in done.stderr
+
+
+def test_a_full_disk_is_told_plainly(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(task: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    place.write("a.json", event())
+    monkeypatch.setattr("scripts.workers.sanitise", full)
+    with pytest.raises(UsageProblem, match=r"Cannot write to .*No space left on device"):
+        place.load()
+    monkeypatch.undo()
+    assert place.load().new_events == 1
+
+
+def export_for_killing(place: Place) -> None:
+    for day in range(10, 16):
+        number = itertools.count(day * 1000)
+        lines = [
+            event(internal_event_id=str(next(number)), user_id=str(day % 2)) for _ in range(4000)
+        ]
+        place.write(f"2025-05-{day}/a.json", *lines, "[]")
+
+
+def test_a_killed_load_is_completed_by_the_next(place: Place, other: Place) -> None:
+    """`kill -9` at several moments, both in a first load and in one that replaces files."""
+    chance = random.Random(1)  # noqa: S311
+    for one in (place, other):
+        export_for_killing(one)
+    arguments = ["--source", str(place.export), "--warehouse", str(place.warehouse.folder)]
+    arguments += ["--error-budget", "1"]
+    started = time.monotonic()
+    run(*arguments[:2], "--warehouse", str(other.warehouse.folder) + "-timing")
+    usual = time.monotonic() - started
+    for attempt in range(5):
+        with subprocess.Popen(
+            [sys.executable, "-m", "scripts", "load", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            time.sleep(usual * chance.uniform(0.3, 0.95))
+            process.kill()
+        if attempt == 2:
+            assert run(*arguments).returncode == 0
+            place.write("2025-05-13/a.json", event(user_id="new"), "{")
+            place.write("2025-05-14/a.json", event(internal_event_id="10001", user_id="changed"))
+    assert run(*arguments).returncode == 0
+    other.clock = place.clock - 2
+    other.write("2025-05-13/a.json", event(user_id="new"), "{")
+    other.write("2025-05-14/a.json", event(internal_event_id="10001", user_id="changed"))
+    other.load()
+    assert place.state() == other.state()
+    assert not (place.warehouse.folder / ".incoming").exists()
+
+
+def test_worker_processes_load_the_same(
+    place: Place, other: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in (place, other):
+        export_for_killing(one)
+    other.load(processes=1)
+    monkeypatch.setattr(loader, "SMALL_LOAD_BYTES", 0)
+    monkeypatch.setattr(loader, "TASK_BYTES", 100_000)
+    monkeypatch.setattr(loader, "BATCH_BYTES", 1_000_000)
+    place.load(processes=2)
+    assert place.state() == other.state()
+
+
+def test_nothing_depends_on_the_folder_one_stands_in(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place.write("a.json", event())
+    monkeypatch.chdir(tmp_path)
+    with place.warehouse.writing():
+        assert load("export", Warehouse(Path("warehouse")), error_budget=0).new_events == 1
