@@ -13,13 +13,20 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
 DBT_OPTIONS = ["--quiet", "--warn-error"]
-# What macros render to is seen only in compiled SQL, where layout and quoting are dbt's, not ours.
-NOT_OF_COMPILED_SQL = "layout,jinja,references.quoting,structure.column_order,ambiguous.column_count"
+# What macros render to is seen only in compiled SQL, where layout and quoting are dbt's and the
+# operands of a join come from a macro's arguments.
+NOT_OF_COMPILED_SQL = ",".join(
+    [
+        *("layout", "jinja", "references.quoting", "structure.column_order"),
+        *("structure.join_condition_order", "ambiguous.column_count"),
+    ]
+)
 
 
 def checks(scratch: str) -> dict[str, list[str]]:
     """Return the commands by name; `scratch` is where dbt may write."""
-    compiled = f"{scratch}/target/compiled/userpilot_warehouse/models"
+    compiled = Path(scratch) / "target/compiled/userpilot_warehouse"
+    models = sorted(path.relative_to(ROOT) for path in (ROOT / "models").rglob("*.sql"))
     return {
         "ruff": ["ruff", "check", "--quiet", "."],
         "ruff format": ["ruff", "format", "--check", "--quiet", "."],
@@ -31,7 +38,8 @@ def checks(scratch: str) -> dict[str, list[str]]:
         "dbt compile": ["dbt", *DBT_OPTIONS, "compile"],
         "sqlfluff compiled": [
             *("sqlfluff", "lint", "--config", ".sqlfluff", "--templater", "raw"),
-            *("--exclude-rules", NOT_OF_COMPILED_SQL, compiled),
+            *("--exclude-rules", NOT_OF_COMPILED_SQL),
+            *(str(compiled / model) for model in models),
         ],
     }
 
@@ -46,7 +54,7 @@ def main() -> int:
             "DBT_LOG_PATH": f"{scratch}/target",
         }
         for name, (program, *arguments) in checks(scratch).items():
-            run = subprocess.run(  # noqa: S603 - the commands above, nothing from outside
+            run = subprocess.run(
                 [BIN / program, *arguments],
                 cwd=ROOT,
                 env=environment,

@@ -23,10 +23,10 @@
             ) as recency
         from (
             select
-                identified.*,
-                entry.key as trait,
-                entry.value,
-                entry.id as place
+                identifies.*,
+                pair.key as trait,
+                pair.value,
+                pair.id as place
             from (
                 select
                     *,
@@ -36,11 +36,9 @@
                     ) as identify_recency
                 from {{ relation }}
                 where {{ id }} is not null and metadata is not null
-            ) as identified
-            cross join json_each(identified.metadata) as entry
-            {%- if var('trait_merge') == 'latest_row' %}
-            where identified.identify_recency = 1
-            {%- endif %}
+            ) as identifies
+            cross join json_each(identifies.metadata) as pair
+            {{ 'where identifies.identify_recency = 1' if var('trait_merge') == 'latest_row' }}
         ) as entries
     ) as ranked
     where recency = 1 and value <> 'null'

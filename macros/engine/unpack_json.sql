@@ -13,13 +13,8 @@
         [{% for key in keys %}'$.{{ key }}'{{ ', ' if not loop.last }}{% endfor %}]
     {%- endset -%}
     select
-        * exclude (json_texts, json_types),
-        {%- for key in keys %}
-        case
-            when coalesce(json_types[{{ loop.index }}], '') not in ('OBJECT', 'ARRAY')
-                then nullif(json_texts[{{ loop.index }}], '')
-        end as {{ prefix }}{{ key }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ duckdb__unpacked_columns(keys, prefix) }}
+        * exclude (json_texts, json_types)
     from (
         select
             *,
@@ -27,4 +22,13 @@
             json_type({{ json }}, {{ paths }}) as json_types
         from {{ relation }}
     ) as unpacked
+{%- endmacro %}
+
+{% macro duckdb__unpacked_columns(keys, prefix) -%}
+    {%- for key in keys %}
+        case
+            when coalesce(json_types[{{ loop.index }}], '') not in ('OBJECT', 'ARRAY')
+                then nullif(json_texts[{{ loop.index }}], '')
+        end as {{ prefix }}{{ key }},
+    {%- endfor %}
 {%- endmacro %}

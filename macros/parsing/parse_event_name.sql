@@ -26,6 +26,6 @@
                     )
                 ) as middle_part
             from {{ relation }}
-        ) as split
-    ) as checked
+        ) as parts
+    ) as flagged
 {%- endmacro %}

@@ -37,9 +37,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command on a warehouse, from the project root, with nothing set by whoever tests."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("USERPILOT", "DBT"))}
-    artifacts = {
-        name: str(warehouse / "target") for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH")
-    }
+    artifacts = {name: str(warehouse / "target") for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH")}
     return subprocess.run(
         [sys.executable, "-m", *map(str, command)],
         cwd=ROOT,

@@ -1,6 +1,7 @@
 """A random export of everything that the loader must take or refuse: ids, texts, times, packings.
 
-Small pools on purpose: users meet in sessions, copies collide, times tie, funnels are entered often.
+Small pools on purpose: users meet in sessions, copies collide, times tie, funnels
+are entered often.
 """
 
 import gzip
@@ -42,7 +43,16 @@ TRAITS = [
     "<script>alert(1)</script>",
 ]
 TRAIT_KEYS = [
-    *("email", "name", "plan_type", "plan", "company_name", "industry", "created_at", "sign_up_date"),
+    *(
+        "email",
+        "name",
+        "plan_type",
+        "plan",
+        "company_name",
+        "industry",
+        "created_at",
+        "sign_up_date",
+    ),
     *("signed_up_at", "signup_at", "a.b", "with/slash", '"quoted"', "role"),
 ]
 BAD_LINES = [
@@ -171,7 +181,7 @@ def packed(lines: list[bytes], rng: random.Random) -> tuple[str, bytes]:
 
 def write_export(folder: Path, seed: int, events: int = 6000, dirty: float = 0.005) -> None:
     """Write a hostile export of some 60 files in the Data Sync layout, and a few flat ones."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
     start = datetime(2025, 3, 1, tzinfo=UTC)
     known: list[dict[str, Any]] = []
     for number in range(60):

@@ -31,7 +31,7 @@ def contents(database: Path) -> dict[str, Counter[tuple[object, ...]]]:
         ).fetchall()
         found = {}
         for schema, table in tables:
-            rows = connection.execute(f'select * from "{schema}"."{table}"')
+            rows = connection.execute(f'select * from "{schema}"."{table}"')  # noqa: S608
             names = [column[0] for column in rows.description or []]
             kept = [i for i, name in enumerate(names) if name != WHEN_LOADED]
             found[f"{schema}.{table}"] = Counter(
@@ -45,9 +45,7 @@ def hostile_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """A hostile export, loaded at once."""
     folder = tmp_path_factory.mktemp("hostile")
     hostile.write_export(folder / "export", seed=20250301)
-    return build(
-        folder / "export", folder / "warehouse", reporting_timezone="America/St_Johns"
-    )
+    return build(folder / "export", folder / "warehouse", reporting_timezone="America/St_Johns")
 
 
 def test_hostile_export_agrees_with_recount(hostile_build: Build) -> None:
@@ -71,7 +69,9 @@ def test_batches_newest_first_give_what_one_load_gives(
             copy = source / path.relative_to(hostile_build.source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, copy)
-        run_command("load", "--source", source, "--error-budget", 0.1, warehouse=warehouse, **elsewhere)
+        run_command(
+            "load", "--source", source, "--error-budget", 0.1, warehouse=warehouse, **elsewhere
+        )
     variables = json.dumps({"reporting_timezone": "America/St_Johns"})
     run_dbt("build", "--quiet", "--vars", variables, warehouse=warehouse, **elsewhere)
     assert contents(warehouse / "build.duckdb") == contents(hostile_build.database)
