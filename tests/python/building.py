@@ -31,6 +31,10 @@ class Build:
     def database(self) -> Path:
         return self.warehouse / "build.duckdb"
 
+    @property
+    def published(self) -> Path:
+        return self.warehouse / "userpilot.duckdb"
+
 
 def run(
     *command: str | Path, warehouse: Path, **environment: str
