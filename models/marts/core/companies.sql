@@ -12,7 +12,8 @@ events as (
 
 company_traits as (
 
-    select * from {{ ref('int_company_traits') }}
+    select * from {{ ref('company_traits_history') }}
+    where valid_to is null and traits <> '{}'
 
 ),
 

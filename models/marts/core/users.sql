@@ -13,7 +13,8 @@ events as (
 
 user_traits as (
 
-    select * from {{ ref('int_user_traits') }}
+    select * from {{ ref('user_traits_history') }}
+    where valid_to is null and traits <> '{}'
 
 ),
 

@@ -64,14 +64,7 @@ final as (
 
     select
         *,
-        case
-            when internal_event_id is not null
-                then {{ surrogate_key(['app_token', 'internal_event_id']) }}
-            else {{ surrogate_key([
-                'app_token', 'event_type', 'event_name', 'user_id', 'company_id',
-                'cast(occurred_at as varchar)',
-            ]) }}
-        end as event_key,
+        {{ event_key('occurred_at') | indent(8) }} as event_key,
         coalesce(not starts_with(source, 'backend-'), true) as is_activity,
         occurred_at > delivered_at + interval '1 day' as is_future_dated
     from typed

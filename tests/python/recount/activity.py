@@ -53,7 +53,12 @@ def daily_activity(counted: Counted) -> list[Row]:
 def retention(counted: Counted) -> list[Row]:
     """Each cohort and how many of it were active N days or weeks later."""
     rows: list[Row] = []
-    for app_token, days in _days_by_app(counted).items():
+    for app_token, every_day in _days_by_app(counted).items():
+        past = {
+            user: {day for day in dates if counted.as_of_date and day <= counted.as_of_date}
+            for user, dates in every_day.items()
+        }
+        days = {user: dates for user, dates in past.items() if dates}
         rows.extend(_retention_by(counted, app_token, days, "day", 90))
         weeks = {user: {_monday(day) for day in dates} for user, dates in days.items()}
         rows.extend(_retention_by(counted, app_token, weeks, "week", 12))

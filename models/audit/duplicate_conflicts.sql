@@ -1,0 +1,34 @@
+-- one row per event whose copies differ in content
+with
+
+contents as (
+
+    select * from {{ ref('stg_userpilot__event_contents') }}
+
+),
+
+conflicts as (
+
+    select distinct event_key
+    from contents
+    where is_superseded
+
+),
+
+final as (
+
+    select
+        contents.event_key,
+        min(contents.app_token) as app_token,
+        min(contents.internal_event_id) as internal_event_id,
+        cast(sum(contents.copy_count) as bigint) as copy_count,
+        count(*) as content_count,
+        max(case when not contents.is_superseded then contents.path end) as kept_path,
+        max(case when not contents.is_superseded then contents.line_number end) as kept_line_number
+    from contents
+    inner join conflicts on contents.event_key = conflicts.event_key
+    group by contents.event_key
+
+)
+
+select * from final

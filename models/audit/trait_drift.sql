@@ -1,0 +1,60 @@
+-- one row per (event_type, metadata_key)
+with
+
+events as (
+
+    select
+        event_type,
+        occurred_at,
+        metadata
+    from {{ ref('events') }}
+
+),
+
+totals as (
+
+    select
+        event_type,
+        count(*) as event_count
+    from events
+    group by event_type
+
+),
+
+keys as (
+
+    {{ json_keys('events', 'metadata') | indent(4) }}
+
+),
+
+counted as (
+
+    select
+        event_type,
+        metadata_key,
+        count(*) as event_count,
+        {{ join_distinct('json_type', '+') }} as json_types,
+        min(occurred_at) as first_seen_at,
+        max(occurred_at) as last_seen_at
+    from keys
+    group by event_type, metadata_key
+
+),
+
+final as (
+
+    select
+        {{ surrogate_key(['counted.event_type', 'counted.metadata_key']) }} as trait_drift_key,
+        counted.event_type,
+        counted.metadata_key,
+        counted.event_count,
+        {{ safe_divide('counted.event_count', 'totals.event_count') }} as share_of_rows,
+        counted.json_types,
+        counted.first_seen_at,
+        counted.last_seen_at
+    from counted
+    inner join totals on counted.event_type = totals.event_type
+
+)
+
+select * from final

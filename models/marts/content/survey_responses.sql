@@ -1,0 +1,49 @@
+-- one row per COMPLETED event of a survey module
+with
+
+answers as (
+
+    select * from {{ ref('int_content_events') }}
+    where whole_type = 'survey' and part_id is not null and interaction_status = 'COMPLETED'
+
+),
+
+options as (
+
+    select * from {{ ref('content') }}
+    where entity_type = 'survey_option'
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by app_token, part_id, user_id
+            order by {{ event_order() | join(' desc, ') }} desc
+        ) as recency
+    from answers
+
+),
+
+final as (
+
+    select
+        ranked.event_key,
+        ranked.app_token,
+        ranked.whole_id as survey_id,
+        ranked.part_id as module_id,
+        ranked.user_id,
+        {{ user_key('ranked') }} as user_key,
+        ranked.occurred_at as answered_at,
+        ranked.feedback as answer,
+        options.name as answer_name,
+        ranked.user_id is not null and ranked.recency = 1 as is_latest
+    from ranked
+    left join options
+        on ranked.app_token = options.app_token and ranked.feedback = options.entity_id
+
+)
+
+select * from final
