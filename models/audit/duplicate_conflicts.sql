@@ -9,9 +9,19 @@ contents as (
 
 conflicts as (
 
-    select distinct event_key
+    select event_key
     from contents
     where is_superseded
+    group by event_key
+
+),
+
+-- Not of events that the configuration erases or excludes.
+counted_conflicts as (
+
+    select conflicts.event_key
+    from conflicts
+    inner join {{ ref('events') }} as events on conflicts.event_key = events.event_key
 
 ),
 
@@ -26,7 +36,7 @@ final as (
         max(case when not contents.is_superseded then contents.path end) as kept_path,
         max(case when not contents.is_superseded then contents.line_number end) as kept_line_number
     from contents
-    inner join conflicts on contents.event_key = conflicts.event_key
+    inner join counted_conflicts on contents.event_key = counted_conflicts.event_key
     group by contents.event_key
 
 )

@@ -15,8 +15,7 @@ final as (
         reason,
         count(*) as line_count,
         min(line_number) as first_line_number,
-        max(line_number) as last_line_number,
-        {{ min_by('left(line, 200)', ['line_number']) }} as example
+        max(line_number) as last_line_number
     from lines
     group by path, reason
 

@@ -1,6 +1,7 @@
 """How tests run the project: its commands, dbt, and what a finished build is."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -36,15 +37,34 @@ class Build:
         return self.warehouse / "userpilot.duckdb"
 
 
+def copy_project(folder: Path) -> Path:
+    """Copy what a build needs, so that a test may change vars and seeds."""
+    for name in ("macros", "models", "seeds", "scripts", "tests/generic"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def set_vars(project: Path, **variables: Any) -> dict[str, Any]:
+    """Change vars in a project's own file; return all of them."""
+    path = project / "dbt_project.yml"
+    configuration = yaml.safe_load(path.read_text())
+    configuration["vars"] |= variables
+    path.write_text(yaml.safe_dump(configuration, sort_keys=False))
+    changed: dict[str, Any] = configuration["vars"]
+    return changed
+
+
 def run(
-    *command: str | Path, warehouse: Path, **environment: str
+    *command: str | Path, warehouse: Path, project: Path = ROOT, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command on a warehouse, from the project root, with nothing set by whoever tests."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("USERPILOT", "DBT"))}
     artifacts = {name: str(warehouse / "target") for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH")}
     return subprocess.run(
         [sys.executable, "-m", *map(str, command)],
-        cwd=ROOT,
+        cwd=project,
         env=inherited | artifacts | {"USERPILOT_WAREHOUSE": str(warehouse)} | environment,
         capture_output=True,
         text=True,
@@ -52,9 +72,11 @@ def run(
     )
 
 
-def run_command(*command: str | Path, warehouse: Path, **environment: str) -> str:
+def run_command(
+    *command: str | Path, warehouse: Path, project: Path = ROOT, **environment: str
+) -> str:
     """Run one of the project's commands, which must succeed; return what it printed."""
-    result = run("scripts", *command, warehouse=warehouse, **environment)
+    result = run("scripts", *command, warehouse=warehouse, project=project, **environment)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 

@@ -73,6 +73,16 @@ apps as (
 
 ),
 
+users as (
+
+    select
+        app_token,
+        count(*) as user_count
+    from {{ ref('users') }}
+    group by app_token
+
+),
+
 spine as (
 
     {{ dates_between('apps', 'first_date', 'last_date', 'activity_date') | indent(4) }}
@@ -104,19 +114,21 @@ counted as (
 final as (
 
     select
-        {{ surrogate_key(['app_token', 'cast(activity_date as varchar)']) }} as daily_activity_key,
-        app_token,
-        activity_date,
-        dau,
-        cast(wau as bigint) as wau,
-        cast(mau as bigint) as mau,
-        {{ safe_divide('dau', 'mau') }} as stickiness,
-        new_users,
-        retained_users,
-        dau - new_users - retained_users as resurrected_users,
-        cast(users_so_far - dau as bigint) as dormant_users,
-        cast(users_so_far as bigint) as users_so_far
+        {{ surrogate_key(['counted.app_token', 'cast(counted.activity_date as varchar)']) }}
+            as daily_activity_key,
+        counted.app_token,
+        counted.activity_date,
+        counted.dau,
+        cast(counted.wau as bigint) as wau,
+        cast(counted.mau as bigint) as mau,
+        {{ safe_divide('counted.dau', 'counted.mau') }} as stickiness,
+        counted.new_users,
+        counted.retained_users,
+        counted.dau - counted.new_users - counted.retained_users as resurrected_users,
+        cast(counted.users_so_far - counted.dau as bigint) as dormant_users,
+        cast(users.user_count - counted.users_so_far as bigint) as not_yet_seen_users
     from counted
+    inner join users on counted.app_token = users.app_token
 
 )
 

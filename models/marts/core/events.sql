@@ -3,7 +3,8 @@ with
 
 events as (
 
-    select * from {{ ref('stg_userpilot__events') }}
+    select * from {{ ref('int_events__judged') }}
+    where removal_reason is null
 
 ),
 

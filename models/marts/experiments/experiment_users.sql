@@ -114,7 +114,7 @@ final as (
             and exposed_users.experiment_id = reached_goals.experiment_id
             and exposed_users.user_id = reached_goals.user_id
     left join user_companies
-        on {{ during_stay('exposed_users', 'exposed_at') }}
+        on {{ valid_at('user_companies', 'exposed_users', 'exposed_at') }}
 
 )
 

@@ -94,6 +94,13 @@ stepped as (
 
 ),
 
+names as (
+
+    select * from {{ ref('content') }}
+    where entity_type = 'experiment'
+
+),
+
 final as (
 
     select
@@ -103,6 +110,9 @@ final as (
         stepped.app_token,
         stepped.experiment_id,
         stepped.variant,
+
+        ---------- text
+        names.name as experiment_name,
 
         ---------- numbers
         stepped.exposed_users,
@@ -132,6 +142,8 @@ final as (
         on
             stepped.app_token = split_tests.app_token
             and stepped.experiment_id = split_tests.experiment_id
+    left join names
+        on stepped.app_token = names.app_token and stepped.experiment_id = names.entity_id
 
 )
 

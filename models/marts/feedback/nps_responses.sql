@@ -44,6 +44,13 @@ responses as (
 
 ),
 
+names as (
+
+    select * from {{ ref('content') }}
+    where entity_type = 'nps'
+
+),
+
 final as (
 
     select
@@ -61,6 +68,7 @@ final as (
         user_companies.company_key,
 
         ---------- text
+        names.name as nps_name,
         case
             when responses.score >= 9 then 'promoter'
             when responses.score >= 7 then 'passive'
@@ -79,7 +87,9 @@ final as (
 
     from responses
     left join user_companies
-        on {{ during_stay('responses', 'responded_at') }}
+        on {{ valid_at('user_companies', 'responses', 'responded_at') }}
+    left join names
+        on responses.app_token = names.app_token and responses.nps_id = names.entity_id
 
 )
 

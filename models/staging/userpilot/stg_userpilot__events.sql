@@ -1,4 +1,10 @@
 -- one row per event: the copy that counts
+{% set metadata -%}
+    case
+            when {{ is_filled_json_object('source.metadata') }} then source.metadata
+            when {{ is_filled_json_object('source.attributes') }} then source.attributes
+        end
+{%- endset %}
 with
 
 source as (
@@ -36,10 +42,10 @@ typed as (
         source.browser,
         source.browser_language,
         source.country_code,
+        {{ protect_metadata(metadata) }} as metadata,
         case
-            when {{ is_filled_json_object('source.metadata') }} then source.metadata
-            when {{ is_filled_json_object('source.attributes') }} then source.attributes
-        end as metadata,
+            when source.event_type = 'identify_user' then {{ json_text(metadata, 'email') }}
+        end as identified_email,
         source.extra as unknown_fields,
 
         ---------- numbers

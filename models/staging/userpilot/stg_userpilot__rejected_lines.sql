@@ -13,8 +13,7 @@ final as (
         file_id,
         path,
         line_number,
-        reason,
-        line
+        reason
     from source
 
 )

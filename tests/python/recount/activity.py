@@ -45,7 +45,10 @@ def daily_activity(counted: Counted) -> list[Row]:
     for app_token, days in _days_by_app(counted).items():
         day = min(d for dates in days.values() for d in dates)
         while today is not None and day <= today:
-            rows.append({"app_token": app_token, **_activity_of(day, days)})
+            row = _activity_of(day, days)
+            seen = sum(min(dates) <= day for dates in days.values())
+            users = sum(app == app_token for app, _ in counted.by_user)
+            rows.append({"app_token": app_token, **row, "not_yet_seen_users": users - seen})
             day += timedelta(days=1)
     return rows
 

@@ -1,6 +1,8 @@
 """What was loaded, rejected, collapsed, unknown or drifting."""
 
-from .base import Counted, Row, grouped
+from collections import Counter
+
+from .base import Counted, Row, grouped, users_of
 from .jsontext import Json, Number
 from .reading import Event
 
@@ -29,7 +31,32 @@ def file_ledger(counted: Counted) -> list[Row]:
         *("path", "sync_id", "folder_date", "size_bytes", "status", "physical_lines"),
         *("blank_lines", "rejected_lines", "event_lines", "new_events", "duplicate_lines"),
     )
-    return [{name: getattr(file, name) for name in columns} for file in counted.export.files]
+    removed = Counter(event.path for event, _, _ in counted.judged.removed)
+    return [
+        {name: getattr(file, name) for name in columns}
+        | {
+            "new_events": file.new_events - removed[file.path],
+            "removed_events": removed[file.path],
+        }
+        for file in counted.export.files
+    ]
+
+
+def removed_events(counted: Counted) -> list[Row]:
+    """Events that the configuration removes, by its rules."""
+    groups = grouped(counted.judged.removed, lambda case: (case[0].app_token, *case[1:]))
+    return [
+        {
+            "app_token": app_token,
+            "reason": reason,
+            "rule": rule,
+            "event_count": len(cases),
+            "user_count": len(users_of(event for event, _, _ in cases)),
+            "first_seen_at": min(event.occurred_at for event, _, _ in cases),
+            "last_seen_at": max(event.occurred_at for event, _, _ in cases),
+        }
+        for (app_token, reason, rule), cases in groups.items()
+    ]
 
 
 def rejected_lines(counted: Counted) -> list[Row]:
@@ -50,10 +77,11 @@ def rejected_lines(counted: Counted) -> list[Row]:
 def duplicate_conflicts(counted: Counted) -> list[Row]:
     """Events whose copies differ in content."""
     rows: list[Row] = []
+    counting = {(event.path, event.line_number) for event in counted.events}
     for copies in counted.export.copies.values():
         contents = {copy.content for copy in copies}
         kept = copies[-1]
-        if len(contents) > 1:
+        if len(contents) > 1 and (kept.path, kept.line_number) in counting:
             rows.append(
                 {
                     "app_token": kept.app_token,

@@ -1,13 +1,14 @@
 """What every table of the recount is counted from."""
 
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from .jsontext import text_of
+from .privacy import Judged, judge
 from .reading import Event, Export
 from .seeds import Seeds
 from .values import boolean, integer
@@ -29,6 +30,18 @@ class Settings:
     reporting_timezone: str = "UTC"
     session_gap_minutes: float = 30
     trait_merge: str = "latest_value"
+    traits_to_hash: Sequence[str] = ()
+    traits_to_drop: Sequence[str] = ()
+    excluded_users: Sequence[str] = ()
+    excluded_hostnames: Sequence[str] = ()
+    excluded_user_agents: Sequence[str] = ()
+    salt: str = ""  # from the environment, not a var
+
+    @classmethod
+    def of(cls, variables: dict[str, Any]) -> "Settings":
+        """Take those of a project's vars that change numbers."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in variables.items() if name in known})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +72,14 @@ class Counted:
 
     @property
     def events(self) -> list[Event]:
-        """The deduplicated events in order of time."""
-        return self.export.events
+        """The deduplicated events in order of time, less those that the configuration removes."""
+        return self.judged.kept
+
+    @cached_property
+    def judged(self) -> Judged:
+        """The deduplicated events, protected, kept and removed."""
+        erased = {(cells["app_token"], cells["user_id"]) for cells in self.seeds.erased_users}
+        return judge(self.export.events, self.settings, erased)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -118,6 +137,19 @@ class Counted:
             if event.company_id is not None:
                 companies.setdefault((event.app_token, event.company_id), []).append(event)
         return companies
+
+    def name_of(self, app_token: str, entity_type: str, entity_id: str) -> str | None:
+        """The name of an entity in the seed, if it has one."""
+        entity = (app_token, entity_type, entity_id)
+        columns = ("app_token", "entity_type", "entity_id")
+        return next(
+            (
+                cells["name"] or None
+                for cells in self.seeds.content
+                if tuple(cells[column] for column in columns) == entity
+            ),
+            None,
+        )
 
     def company_as_of(self, user: tuple[str, str], moment: datetime) -> str | None:
         """The company of the user's last event with one, at or before the moment."""

@@ -9,11 +9,9 @@ from .base import Settings
 from .comparing import compare, report
 from .tables import TABLES, recount, rows_of
 
-SETTINGS = {"reporting_timezone", "session_gap_minutes", "trait_merge"}
-
 
 def differences_from_recount(
-    source: Path, database: Path, variables: dict[str, Any], seeds: Path
+    source: Path, database: Path, variables: dict[str, Any], seeds: Path, salt: str = ""
 ) -> dict[str, str]:
     """Return what differs, by table; tables that the build does not have are passed over."""
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -23,7 +21,7 @@ def differences_from_recount(
             ).fetchall()
         )
         (loaded_at,) = connection.execute("select max(loaded_at) from raw.files").fetchall()[0]
-        settings = Settings(**{k: v for k, v in variables.items() if k in SETTINGS})
+        settings = Settings.of(variables | {"salt": salt})
         counted = recount(source, loaded_at, settings, seeds)
         found = {}
         for name, table in TABLES.items():

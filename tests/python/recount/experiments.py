@@ -60,7 +60,9 @@ def experiment_variants(counted: Counted) -> list[Row]:
         first_exposure = min(user["exposed_at"] for user in users)
         duration = counted.date_of(last_event[place]) - counted.date_of(first_exposure)
         declaration = {cells["variant"]: cells for cells in declared.get(place, [])}
-        rows.extend(_compare(place, users, declaration, duration.days + 1))
+        name = counted.name_of(place[0], "experiment", place[1])
+        compared = _compare(place, users, declaration, duration.days + 1)
+        rows.extend({**row, "experiment_name": name} for row in compared)
     return rows
 
 

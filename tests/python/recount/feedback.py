@@ -38,6 +38,7 @@ def nps_responses(counted: Counted) -> list[Row]:
             {
                 "app_token": app_token,
                 "nps_id": nps_id,
+                "nps_name": counted.name_of(app_token, "nps", nps_id),
                 "user_id": user_id,
                 "submission_id": submission_id,
                 "score": score,

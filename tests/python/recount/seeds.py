@@ -2,7 +2,7 @@
 
 import csv
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 Cells = dict[str, str]
@@ -15,11 +15,12 @@ class Seeds:
     experiments: list[Cells] = field(default_factory=list)
     funnels: list[Cells] = field(default_factory=list)
     content: list[Cells] = field(default_factory=list)
+    erased_users: list[Cells] = field(default_factory=list)
 
 
 def read_seeds(folder: Path) -> Seeds:
     """Read the seeds of a folder; a missing file is one without rows."""
-    return Seeds(*(_rows(folder / f"{name}.csv") for name in ("experiments", "funnels", "content")))
+    return Seeds(**{item.name: _rows(folder / f"{item.name}.csv") for item in fields(Seeds)})
 
 
 def cell_matches(cell: str | None, text: str | None) -> bool:

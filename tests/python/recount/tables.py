@@ -86,6 +86,7 @@ TABLES = {
     ),
     "unknown_values": Table("audit", audit.unknown_values, ("field", "value")),
     "trait_drift": Table("audit", audit.trait_drift, ("event_type", "metadata_key")),
+    "removed_events": Table("audit", audit.removed_events, ("app_token", "reason", "rule")),
     "file_ledger": Table("audit", audit.file_ledger, ("path",)),
     "rejected_lines": Table("audit", audit.rejected_lines, ("path", "reason")),
 }
