@@ -26,20 +26,24 @@ NOT_OF_COMPILED_SQL = ",".join(
 def checks(scratch: str) -> dict[str, list[str]]:
     """Return the commands by name; `scratch` is where dbt may write."""
     compiled = Path(scratch) / "target/compiled/userpilot_warehouse"
-    models = sorted(path.relative_to(ROOT) for path in (ROOT / "models").rglob("*.sql"))
+    queries = sorted(
+        path.relative_to(ROOT)
+        for folder in ("models", "analyses")
+        for path in (ROOT / folder).rglob("*.sql")
+    )
     return {
         "ruff": ["ruff", "check", "--quiet", "."],
         "ruff format": ["ruff", "format", "--check", "--quiet", "."],
         "mypy": ["mypy", "--no-error-summary", "scripts", "tests/lint.py"],
         "yamllint": ["yamllint", "--strict", "."],
         "dbt parse": ["dbt", *DBT_OPTIONS, "parse", "--no-partial-parse"],
-        "sqlfluff models": ["sqlfluff", "lint", "models"],
+        "sqlfluff models": ["sqlfluff", "lint", "models", "analyses"],
         "sqlfluff macros": ["sqlfluff", "lint", "--templater", "jinja", "macros", "tests"],
         "dbt compile": ["dbt", *DBT_OPTIONS, "compile"],
         "sqlfluff compiled": [
             *("sqlfluff", "lint", "--config", ".sqlfluff", "--templater", "raw"),
             *("--exclude-rules", NOT_OF_COMPILED_SQL),
-            *(str(compiled / model) for model in models),
+            *(str(compiled / query) for query in queries),
         ],
     }
 

@@ -7,6 +7,7 @@
 {% endmacro %}
 
 {% macro duckdb__trait_history(relation, id) -%}
+    {%- set largest_number = 9223372036854775807 -%}
     {%- set whole_rows = var('trait_merge') == 'latest_row' -%}
     with
 
@@ -59,7 +60,7 @@
             {% if whole_rows -%}
             event_number + 1 as end_number
             {%- else -%}
-            lead(event_number) over (
+            lead(event_number, 1, {{ largest_number }}) over (
                 partition by app_token, {{ id }}, trait
                 order by event_number
             ) as end_number
@@ -108,7 +109,7 @@
                 changes.app_token = periods.app_token
                 and changes.{{ id }} = periods.{{ id }}
                 and changes.event_number >= periods.event_number
-                and (changes.event_number < periods.end_number or periods.end_number is null)
+                and changes.event_number < periods.end_number
                 and periods.value <> 'null'
         group by changes.app_token, changes.{{ id }}, changes.event_number
 

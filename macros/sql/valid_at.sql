@@ -6,5 +6,5 @@
     {{ relation }}.app_token = {{ history }}.app_token
         and {{ relation }}.{{ named or id }} = {{ history }}.{{ id }}
         and {{ relation }}.{{ at }} >= {{ history }}.valid_from
-        and ({{ relation }}.{{ at }} < {{ history }}.valid_to or {{ history }}.valid_to is null)
+        and {{ relation }}.{{ at }} < coalesce({{ history }}.valid_to, {{ end_of_time() }})
 {%- endmacro %}

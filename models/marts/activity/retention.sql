@@ -1,16 +1,15 @@
 -- one row per (app_token, period, cohort_date, period_n) that the cohort has lived to see
-{% set as_of = "(select as_of_date from " ~ ref('int_as_of_date') ~ ")" %}
 with
 
 by_day as (
 
-    {{ retention(ref('user_days'), 'user_id', as_of, 'day', 90) | indent(4) }}
+    {{ retention(ref('user_days'), 'user_id', period='day', longest=90) }}
 
 ),
 
 by_week as (
 
-    {{ retention(ref('user_days'), 'user_id', as_of, 'week', 12) | indent(4) }}
+    {{ retention(ref('user_days'), 'user_id', period='week', longest=12) }}
 
 ),
 

@@ -1,13 +1,10 @@
 -- one row per (app_token, nps_id, period, basis) with at least one scored response
-{% set counts = [
-    'counted_responses.promoters', 'counted_responses.detractors', 'counted_responses.responses',
-] %}
+{% set groups = ['app_token', 'nps_id', 'period'] %}
 with
 
 responses as (
 
     select * from {{ ref('nps_responses') }}
-    where score is not null
 
 ),
 
@@ -29,33 +26,6 @@ responses_by_period as (
         *,
         {{ month_of('responded_date') }} as period
     from responses
-
-),
-
-ranked_responses as (
-
-    select
-        *,
-        row_number() over (
-            partition by app_token, nps_id, period, user_id
-            order by responded_at desc, submission_id desc
-        ) as recency
-    from responses_by_period
-
-),
-
-responses_by_basis as (
-
-    select
-        *,
-        'all_responses' as basis
-    from ranked_responses
-    union all
-    select
-        *,
-        'latest_per_user' as basis
-    from ranked_responses
-    where recency = 1
 
 ),
 
@@ -85,21 +55,29 @@ counted_shows as (
 
 ),
 
-counted_responses as (
+all_responses as (
+
+    {{ nps('responses_by_period', groups) }}
+
+),
+
+latest_responses as (
+
+    {{ nps('responses_by_period', groups, latest_per='user_id') }}
+
+),
+
+scores as (
 
     select
-        app_token,
-        nps_id,
-        period,
-        basis,
-        count(*) as responses,
-        count(case when category = 'promoter' then 1 end) as promoters,
-        count(case when category = 'passive' then 1 end) as passives,
-        count(case when category = 'detractor' then 1 end) as detractors,
-        avg(score) as average_score,
-        count(distinct user_id) as responding_users
-    from responses_by_basis
-    group by app_token, nps_id, period, basis
+        *,
+        'all_responses' as basis
+    from all_responses
+    union all
+    select
+        *,
+        'latest_per_user' as basis
+    from latest_responses
 
 ),
 
@@ -108,34 +86,39 @@ final as (
     select
         ---------- ids
         {{ surrogate_key([
-            'counted_responses.app_token', 'counted_responses.nps_id', 'counted_responses.period',
-            'counted_responses.basis',
+            'scores.app_token', 'scores.nps_id', 'scores.period', 'scores.basis',
         ]) }} as nps_score_key,
-        counted_responses.app_token,
-        counted_responses.nps_id,
+        scores.app_token,
+        scores.nps_id,
 
         ---------- text
-        counted_responses.period,
-        counted_responses.basis,
+        scores.period,
+        scores.basis,
 
         ---------- numbers
-        counted_responses.responses,
-        counted_responses.promoters,
-        counted_responses.passives,
-        counted_responses.detractors,
-        {{ net_promoter_score(*counts) }} as nps,
-        {{ nps_margin_of_error_95(*counts) | indent(8) }} as margin_of_error_95,
-        counted_responses.average_score,
+        scores.responses,
+        scores.promoters,
+        scores.passives,
+        scores.detractors,
+        scores.nps,
+        scores.margin_of_error_95,
+        scores.average_score,
         counted_shows.shown_users,
-        {{ safe_divide('counted_responses.responding_users', 'counted_shows.shown_users') }}
+        -- Each user has one latest response.
+        {{ safe_divide('latest_responses.responses', 'counted_shows.shown_users') }}
             as response_rate
 
-    from counted_responses
+    from scores
+    inner join latest_responses
+        on
+            scores.app_token = latest_responses.app_token
+            and scores.nps_id = latest_responses.nps_id
+            and scores.period = latest_responses.period
     left join counted_shows
         on
-            counted_responses.app_token = counted_shows.app_token
-            and counted_responses.nps_id = counted_shows.nps_id
-            and counted_responses.period = counted_shows.period
+            scores.app_token = counted_shows.app_token
+            and scores.nps_id = counted_shows.nps_id
+            and scores.period = counted_shows.period
 
 )
 

@@ -1,0 +1,476 @@
+{#-
+    Funnels over whatever id the events carry: whose events fit the steps, one after the other,
+    within the window. `funnel` and `funnel_users` are for analyses and models; the others are their
+    parts, on which the marts stand.
+-#}
+{% macro funnel(
+    steps, id='user_id', window_seconds=none, name='funnel', events=none, interactions=none
+) -%}
+    with
+
+    {{ funnel_chains_of(steps, id, window_seconds, name, events, interactions) }},
+
+    conversions as (
+
+        {{ funnel_conversions('chains', 'steps') | indent(4) }}
+
+    )
+
+    select * from conversions
+{%- endmacro %}
+
+{#- The same, one row for each id. -#}
+{% macro funnel_users(
+    steps,
+    id='user_id',
+    window_seconds=none,
+    name='funnel',
+    events=none,
+    interactions=none,
+    as_of=none
+) -%}
+    with
+
+    {{ funnel_chains_of(steps, id, window_seconds, name, events, interactions) }},
+
+    attempts as (
+
+        {{ funnel_attempts('chains', 'steps', id, as_of) | indent(4) }}
+
+    )
+
+    select * from attempts
+{%- endmacro %}
+
+{#- CTEs from the declared steps to the chains. -#}
+{% macro funnel_chains_of(steps, id, window_seconds, name, events, interactions) -%}
+    steps as (
+
+        {{ funnel_declaration(steps, window_seconds, name) | indent(4) }}
+
+    ),
+
+    matches as (
+
+        {{ funnel_matches('steps', id, events, interactions) | indent(4) }}
+
+    ),
+
+    entries as (
+
+        {{ funnel_entries('matches', 'steps', id) | indent(4) }}
+
+    ),
+
+    links as (
+
+        {{ funnel_links('matches', id) | indent(4) }}
+
+    ),
+
+    chains as (
+
+        {{ funnel_chains('entries', 'links', id) | indent(4) }}
+
+    )
+{%- endmacro %}
+
+{#- The rows that declare a funnel: a relation as it is, or a list of steps in its order. -#}
+{% macro funnel_declaration(steps, window_seconds=none, name='funnel') %}
+    {% do check_funnel_declaration(steps, window_seconds) %}
+    {% if steps is string or steps is mapping %}
+        {{ return('select * from ' ~ steps) }}
+    {% endif %}
+    {% set rows = [] %}
+    {% for step in steps | rejectattr('is_exclusion') %}
+        {% do rows.append(funnel_declared_step(step, loop.index, window_seconds, name)) %}
+    {% endfor %}
+    {% for step in steps | selectattr('is_exclusion') %}
+        {% do rows.append(funnel_declared_step(step, none, window_seconds, name)) %}
+    {% endfor %}
+    {{ return(rows | join('\n    union all\n    ')) }}
+{% endmacro %}
+
+{#- A step of a list as a row; an exclusion has no number. -#}
+{% macro funnel_declared_step(step, number, window_seconds, name) -%}
+    select
+        {{ quoted_list([name]) }} as funnel,
+        cast({{ 'null' if number is none else number }} as bigint) as step,
+        {{ funnel_cell(step, 'step_name') }} as step_name,
+        {{ funnel_cell(step, 'event_type') }} as event_type,
+        {{ funnel_cell(step, 'event_name') }} as event_name,
+        {{ funnel_cell(step, 'entity_type') }} as entity_type,
+        {{ funnel_cell(step, 'entity_id') }} as entity_id,
+        {{ funnel_cell(step, 'interaction_status') }} as interaction_status,
+        cast({{ 'null' if window_seconds is none else window_seconds }} as double)
+            as window_seconds,
+        {{ 'true' if number is none else 'false' }} as is_exclusion
+{%- endmacro %}
+
+{#- What a step asks of a column, as a literal, never as SQL. -#}
+{% macro funnel_cell(step, key) -%}
+    {{ quoted_list([step[key]]) if key in step else 'cast(null as varchar)' }}
+{%- endmacro %}
+
+{#- A condition that is misspelled, or without a value, would be one that every event meets. -#}
+{% macro check_funnel_declaration(steps, window_seconds) %}
+    {% set known = [
+        'step_name', 'event_type', 'event_name', 'entity_type', 'entity_id', 'interaction_status',
+        'is_exclusion',
+    ] %}
+    {% set is_list = steps is not string and steps is not mapping %}
+    {% if window_seconds is not none and not (is_list and window_seconds is number) %}
+        {% do exceptions.raise_compiler_error(
+            'window_seconds is a number, for a list of steps; a relation has it as a column.'
+        ) %}
+    {% endif %}
+    {% if is_list and not steps | rejectattr('is_exclusion') | list %}
+        {% do exceptions.raise_compiler_error('A funnel needs a step that is no exclusion.') %}
+    {% endif %}
+    {% for step in (steps if is_list else []) %}
+        {% for key in step if key not in known or step[key] is none or step[key] | string == '' %}
+            {% do exceptions.raise_compiler_error(
+                'A step of a funnel has ' ~ key ~ " = '" ~ step[key] ~ "'; it may have "
+                ~ known | join(', ') ~ ', each with a value.'
+            ) %}
+        {% endfor %}
+    {% endfor %}
+{% endmacro %}
+
+{#- Events that fit a step, for each id; step 0 stands for the exclusions. -#}
+{% macro funnel_matches(steps, id='user_id', events=none, interactions=none) -%}
+    with
+
+    events_with_entities as (
+
+        select
+            events.app_token,
+            events.{{ id }},
+            events.occurred_at,
+            events.event_type,
+            events.event_name,
+            interactions.entity_type,
+            interactions.entity_id,
+            interactions.interaction_status
+        from {{ ref('events') if events is none else events }} as events
+        left join {{ ref('interactions') if interactions is none else interactions }} as interactions
+            on events.event_key = interactions.event_key
+        where events.{{ id }} is not null
+
+    )
+
+    select distinct
+        declared.funnel,
+        case when coalesce(declared.is_exclusion, false) then 0 else declared.step end as step,
+        events_with_entities.app_token,
+        events_with_entities.{{ id }},
+        events_with_entities.occurred_at as matched_at
+    from events_with_entities
+    inner join {{ steps }} as declared
+        on
+            {{ matches_cell('events_with_entities.event_type', 'declared.event_type') }}
+            and {{ matches_cell('events_with_entities.event_name', 'declared.event_name') }}
+            and {{ matches_cell('events_with_entities.entity_type', 'declared.entity_type') }}
+            and {{ matches_cell('events_with_entities.entity_id', 'declared.entity_id') }}
+            and {{ matches_cell(
+                'events_with_entities.interaction_status', 'declared.interaction_status'
+            ) }}
+{%- endmacro %}
+
+{#- Attempts: every match of the first step, with the last moments that count for it. -#}
+{% macro funnel_entries(matches, steps, id='user_id') -%}
+    with
+
+    windows as (
+
+        select
+            funnel,
+            max(window_seconds) as window_seconds
+        from {{ steps }}
+        group by funnel
+
+    ),
+
+    followed as (
+
+        select
+            *,
+            min(case when step = 0 then matched_at end) over (
+                partition by funnel, app_token, {{ id }}
+                order by matched_at
+                range between interval '1 microsecond' following and unbounded following
+            ) as excluded_at
+        from {{ matches }}
+        where step in (0, 1)
+
+    )
+
+    select
+        followed.funnel,
+        followed.app_token,
+        followed.{{ id }},
+        followed.matched_at as entry_at,
+        {{ add_seconds('followed.matched_at', 'windows.window_seconds') }} as window_ends_at,
+        followed.excluded_at
+    from followed
+    inner join windows on followed.funnel = windows.funnel
+    where followed.step = 1
+{%- endmacro %}
+
+{#- Each match of a step with the earliest strictly later match of the next. -#}
+{% macro funnel_links(matches, id='user_id') -%}
+    with
+
+    steps_and_targets as (
+
+        select
+            funnel,
+            app_token,
+            {{ id }},
+            step,
+            matched_at,
+            'step' as role
+        from {{ matches }}
+        where step >= 1
+        union all
+        select
+            funnel,
+            app_token,
+            {{ id }},
+            step - 1 as step,
+            matched_at,
+            'next step' as role
+        from {{ matches }}
+        where step >= 2
+
+    ),
+
+    linked as (
+
+        select
+            *,
+            min(case when role = 'next step' then matched_at end) over (
+                partition by funnel, app_token, {{ id }}, step
+                order by matched_at
+                range between interval '1 microsecond' following and unbounded following
+            ) as next_at
+        from steps_and_targets
+
+    )
+
+    select
+        funnel,
+        app_token,
+        {{ id }},
+        step,
+        matched_at,
+        next_at
+    from linked
+    where role = 'step'
+{%- endmacro %}
+
+{#- The steps of the attempt that counts: the deepest, and of several the first. -#}
+{% macro funnel_chains(entries, links, id='user_id') -%}
+    with recursive
+
+    attempts as (
+
+        select
+            funnel,
+            app_token,
+            {{ id }},
+            entry_at,
+            window_ends_at,
+            excluded_at,
+            cast(1 as bigint) as step,
+            entry_at as step_at
+        from {{ entries }}
+        union all
+        select
+            attempts.funnel,
+            attempts.app_token,
+            attempts.{{ id }},
+            attempts.entry_at,
+            attempts.window_ends_at,
+            attempts.excluded_at,
+            attempts.step + 1 as step,
+            linked.next_at as step_at
+        from attempts
+        inner join {{ links }} as linked
+            on
+                attempts.funnel = linked.funnel
+                and attempts.app_token = linked.app_token
+                and attempts.{{ id }} = linked.{{ id }}
+                and attempts.step = linked.step
+                and attempts.step_at = linked.matched_at
+        where
+            linked.next_at is not null
+            and (attempts.window_ends_at is null or linked.next_at <= attempts.window_ends_at)
+            and (attempts.excluded_at is null or linked.next_at <= attempts.excluded_at)
+
+    ),
+
+    measured as (
+
+        select
+            *,
+            max(step) over (partition by funnel, app_token, {{ id }}, entry_at) as depth
+        from attempts
+
+    ),
+
+    ranked as (
+
+        select
+            *,
+            dense_rank() over (
+                partition by funnel, app_token, {{ id }}
+                order by depth desc, entry_at asc
+            ) as attempt_rank
+        from measured
+
+    )
+
+    select
+        funnel,
+        app_token,
+        {{ id }},
+        entry_at,
+        window_ends_at,
+        step,
+        step_at,
+        lag(step_at) over (
+            partition by funnel, app_token, {{ id }}
+            order by step
+        ) as previous_step_at
+    from ranked
+    where attempt_rank = 1
+{%- endmacro %}
+
+{#- How many ids took each step, held against the first and the previous step. -#}
+{% macro funnel_conversions(chains, steps) -%}
+    with
+
+    counted as (
+
+        select
+            funnel,
+            app_token,
+            step,
+            count(*) as users,
+            {{ quantile(seconds_between('previous_step_at', 'step_at'), 0.5) }}
+                as median_seconds_from_previous,
+            {{ quantile(seconds_between('previous_step_at', 'step_at'), 0.9) }}
+                as p90_seconds_from_previous
+        from {{ chains }}
+        group by funnel, app_token, step
+
+    ),
+
+    entered as (
+
+        select
+            funnel,
+            app_token,
+            users as entered_users
+        from counted
+        where step = 1
+
+    ),
+
+    all_steps as (
+
+        select
+            declared.funnel,
+            entered.app_token,
+            declared.step,
+            declared.step_name,
+            coalesce(counted.users, 0) as users,
+            entered.entered_users,
+            counted.median_seconds_from_previous,
+            counted.p90_seconds_from_previous
+        from entered
+        inner join {{ steps }} as declared on entered.funnel = declared.funnel
+        left join counted
+            on
+                entered.funnel = counted.funnel
+                and entered.app_token = counted.app_token
+                and declared.step = counted.step
+        where declared.step is not null and not coalesce(declared.is_exclusion, false)
+
+    ),
+
+    with_previous as (
+
+        select
+            *,
+            lag(users) over (partition by funnel, app_token order by step) as previous_users
+        from all_steps
+
+    )
+
+    select
+        funnel,
+        app_token,
+        step,
+        step_name,
+        users,
+        {{ safe_divide('users', 'entered_users') }} as conversion_from_first,
+        {{ safe_divide('users', 'previous_users') }} as conversion_from_previous,
+        median_seconds_from_previous,
+        p90_seconds_from_previous
+    from with_previous
+{%- endmacro %}
+
+{#- How far each id came, and when. -#}
+{% macro funnel_attempts(chains, steps, id='user_id', as_of=none) -%}
+    with
+
+    lengths as (
+
+        select
+            funnel,
+            max(step) as last_step
+        from {{ steps }}
+        group by funnel
+
+    ),
+
+    reached as (
+
+        select
+            funnel,
+            app_token,
+            {{ id }},
+            min(entry_at) as entry_at,
+            min(window_ends_at) as window_ends_at,
+            max(step) as max_step,
+            {{ join_in_order(iso_timestamp('step_at'), ',', 'step') }} as step_times
+        from {{ chains }}
+        group by funnel, app_token, {{ id }}
+
+    ),
+
+    as_of as (
+
+        select {{ as_of_date() if as_of is none else as_of }} as as_of_date
+
+    )
+
+    select
+        reached.funnel,
+        reached.app_token,
+        reached.{{ id }},
+        reached.step_times,
+        reached.max_step,
+        reached.max_step < lengths.last_step
+        and coalesce(
+            reached.window_ends_at
+            > {{ start_of_date_in_utc(dbt.dateadd('day', 1, 'as_of.as_of_date')) }},
+            true
+        ) as is_open,
+        reached.entry_at
+    from reached
+    inner join lengths on reached.funnel = lengths.funnel
+    cross join as_of
+{%- endmacro %}
