@@ -9,7 +9,7 @@ tracked_events as (
 
 final as (
 
-    {{ join_as_of('tracked_events') | indent(4) }}
+    {{ join_as_of('tracked_events') }}
 
 )
 

@@ -3,12 +3,10 @@
     within the window. `funnel` and `funnel_users` are for analyses and models; the others are their
     parts, on which the marts stand.
 -#}
-{% macro funnel(
-    steps, id='user_id', window_seconds=none, name='funnel', events=none, interactions=none
-) -%}
+{% macro funnel(steps, id='user_id', window_seconds=none, name='funnel', events=none) -%}
     with
 
-    {{ funnel_chains_of(steps, id, window_seconds, name, events, interactions) }},
+    {{ funnel_chains_of(steps, id, window_seconds, name, events) }},
 
     conversions as (
 
@@ -21,17 +19,11 @@
 
 {#- The same, one row for each id. -#}
 {% macro funnel_users(
-    steps,
-    id='user_id',
-    window_seconds=none,
-    name='funnel',
-    events=none,
-    interactions=none,
-    as_of=none
+    steps, id='user_id', window_seconds=none, name='funnel', events=none, as_of=none
 ) -%}
     with
 
-    {{ funnel_chains_of(steps, id, window_seconds, name, events, interactions) }},
+    {{ funnel_chains_of(steps, id, window_seconds, name, events) }},
 
     attempts as (
 
@@ -43,7 +35,7 @@
 {%- endmacro %}
 
 {#- CTEs from the declared steps to the chains. -#}
-{% macro funnel_chains_of(steps, id, window_seconds, name, events, interactions) -%}
+{% macro funnel_chains_of(steps, id, window_seconds, name, events) -%}
     steps as (
 
         {{ funnel_declaration(steps, window_seconds, name) | indent(4) }}
@@ -52,7 +44,7 @@
 
     matches as (
 
-        {{ funnel_matches('steps', id, events, interactions) | indent(4) }}
+        {{ funnel_matches('steps', id, events) | indent(4) }}
 
     ),
 
@@ -137,44 +129,73 @@
     {% endfor %}
 {% endmacro %}
 
-{#- Events that fit a step, for each id; step 0 stands for the exclusions. -#}
-{% macro funnel_matches(steps, id='user_id', events=none, interactions=none) -%}
+{#-
+    Events that fit a step, for each id; step 0 stands for the exclusions. What a step asks of an
+    event is a matter of its type and its name: each pair of them is held against the steps once.
+-#}
+{% macro funnel_matches(steps, id='user_id', events=none) -%}
     with
 
-    events_with_entities as (
+    identified_events as (
+
+        select * from {{ ref('events') if events is none else events }}
+        where {{ id }} is not null
+
+    ),
+
+    names as (
 
         select
-            events.app_token,
-            events.{{ id }},
-            events.occurred_at,
-            events.event_type,
-            events.event_name,
-            interactions.entity_type,
-            interactions.entity_id,
-            interactions.interaction_status
-        from {{ ref('events') if events is none else events }} as events
-        left join {{ ref('interactions') if interactions is none else interactions }} as interactions
-            on events.event_key = interactions.event_key
-        where events.{{ id }} is not null
+            event_type,
+            event_name
+        from identified_events
+        group by event_type, event_name
+
+    ),
+
+    parsed_names as (
+
+        {{ parse_event_name('names') | indent(4) }}
+
+    ),
+
+    matching_names as (
+
+        select
+            declared.funnel,
+            case when coalesce(declared.is_exclusion, false) then 0 else declared.step end as step,
+            parsed_names.event_type,
+            parsed_names.event_name
+        from parsed_names
+        inner join {{ steps }} as declared
+            on
+                {{ matches_cell('parsed_names.event_type', 'declared.event_type') }}
+                and {{ matches_cell('parsed_names.event_name', 'declared.event_name') }}
+                and {{ matches_cell('parsed_names.entity_type', 'declared.entity_type') }}
+                and {{ matches_cell('parsed_names.entity_id', 'declared.entity_id') }}
+                and {{ matches_cell(
+                    'parsed_names.interaction_status', 'declared.interaction_status'
+                ) }}
+                and (
+                    parsed_names.event_type = 'interaction'
+                    or coalesce(
+                        declared.entity_type, declared.entity_id, declared.interaction_status
+                    ) is null
+                )
 
     )
 
     select distinct
-        declared.funnel,
-        case when coalesce(declared.is_exclusion, false) then 0 else declared.step end as step,
-        events_with_entities.app_token,
-        events_with_entities.{{ id }},
-        events_with_entities.occurred_at as matched_at
-    from events_with_entities
-    inner join {{ steps }} as declared
+        matching_names.funnel,
+        matching_names.step,
+        identified_events.app_token,
+        identified_events.{{ id }},
+        identified_events.occurred_at as matched_at
+    from identified_events
+    inner join matching_names
         on
-            {{ matches_cell('events_with_entities.event_type', 'declared.event_type') }}
-            and {{ matches_cell('events_with_entities.event_name', 'declared.event_name') }}
-            and {{ matches_cell('events_with_entities.entity_type', 'declared.entity_type') }}
-            and {{ matches_cell('events_with_entities.entity_id', 'declared.entity_id') }}
-            and {{ matches_cell(
-                'events_with_entities.interaction_status', 'declared.interaction_status'
-            ) }}
+            identified_events.event_type = matching_names.event_type
+            and identified_events.event_name is not distinct from matching_names.event_name
 {%- endmacro %}
 
 {#- Attempts: every match of the first step, with the last moments that count for it. -#}

@@ -34,7 +34,9 @@
 {%- endmacro %}
 
 {% macro duckdb__protected_value(json, hashed) -%}
-    {%- set value = "json_extract(" ~ json ~ ", '/' || replace(replace(k, '~', '~0'), '/', '~1'))" -%}
+    {%- set value -%}
+        json_extract({{ json }}, '/' || replace(replace(k, '~', '~0'), '/', '~1'))
+    {%- endset -%}
     {%- if not hashed -%}
         {{ value }}
     {%- else -%}

@@ -7,8 +7,15 @@
 {% endmacro %}
 
 {% macro duckdb__trait_history(relation, id) -%}
-    {%- set largest_number = 9223372036854775807 -%}
     {%- set whole_rows = var('trait_merge') == 'latest_row' -%}
+    {%- set never = 9223372036854775807 -%}
+    {%- set next_change -%}
+        lead(event_number, 1, {{ never }}) over (
+                partition by app_token, {{ id }}, trait
+                order by event_number
+            )
+    {%- endset -%}
+    {%- set end_number = 'event_number + 1' if whole_rows else next_change -%}
     with
 
     identifies as (
@@ -57,14 +64,7 @@
 
         select
             *,
-            {% if whole_rows -%}
-            event_number + 1 as end_number
-            {%- else -%}
-            lead(event_number, 1, {{ largest_number }}) over (
-                partition by app_token, {{ id }}, trait
-                order by event_number
-            ) as end_number
-            {%- endif %}
+            {{ end_number }} as end_number
         from compared
         {{ 'where previous_value <> value' if not whole_rows }}
 
@@ -72,19 +72,11 @@
 
     changes as (
 
-        {% if whole_rows -%}
         select distinct
             app_token,
             {{ id }},
             event_number
-        from identifies
-        {%- else -%}
-        select distinct
-            app_token,
-            {{ id }},
-            event_number
-        from periods
-        {%- endif %}
+        from {{ 'identifies' if whole_rows else 'periods' }}
 
     ),
 

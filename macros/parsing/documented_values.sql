@@ -1,4 +1,4 @@
-{#- The values that Userpilot documents; what else an export holds shows in audit.unknown_values. -#}
+{#- The values that Userpilot documents; audit.unknown_values shows what else an export holds. -#}
 {% macro documented_values() %}
     {{ return({
         'event_type': [

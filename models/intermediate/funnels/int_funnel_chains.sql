@@ -1,5 +1,6 @@
 -- one row per (funnel, app_token, user_id, step): the steps of the attempt that counts, the deepest
 -- and of several the one that enters first
+{{ config(materialized='table') }}
 with
 
 final as (

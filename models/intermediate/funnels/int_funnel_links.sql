@@ -1,5 +1,7 @@
 -- one row per (funnel, app_token, user_id, step, matched_at), with the earliest strictly later
 -- match of the next step
+-- A table: the recursion over the chains reads it once a step.
+{{ config(materialized='table') }}
 with
 
 final as (

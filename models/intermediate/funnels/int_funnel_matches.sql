@@ -4,9 +4,7 @@ with
 
 final as (
 
-    {{ funnel_matches(
-        ref('funnels'), 'user_id', events=ref('events'), interactions=ref('interactions')
-    ) }}
+    {{ funnel_matches(ref('funnels'), 'user_id', ref('events')) }}
 
 )
 
