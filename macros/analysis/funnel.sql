@@ -129,10 +129,7 @@
     {% endfor %}
 {% endmacro %}
 
-{#-
-    Events that fit a step, for each id; step 0 stands for the exclusions. What a step asks of an
-    event is a matter of its type and its name: each pair of them is held against the steps once.
--#}
+{#- Events that fit a step, for each id; step 0 stands for the exclusions. -#}
 {% macro funnel_matches(steps, id='user_id', events=none) -%}
     with
 
@@ -143,59 +140,24 @@
 
     ),
 
-    names as (
-
-        select
-            event_type,
-            event_name
-        from identified_events
-        group by event_type, event_name
-
-    ),
-
-    parsed_names as (
-
-        {{ parse_event_name('names') | indent(4) }}
-
-    ),
-
     matching_names as (
 
-        select
-            declared.funnel,
-            case when coalesce(declared.is_exclusion, false) then 0 else declared.step end as step,
-            parsed_names.event_type,
-            parsed_names.event_name
-        from parsed_names
-        inner join {{ steps }} as declared
-            on
-                {{ matches_cell('parsed_names.event_type', 'declared.event_type') }}
-                and {{ matches_cell('parsed_names.event_name', 'declared.event_name') }}
-                and {{ matches_cell('parsed_names.entity_type', 'declared.entity_type') }}
-                and {{ matches_cell('parsed_names.entity_id', 'declared.entity_id') }}
-                and {{ matches_cell(
-                    'parsed_names.interaction_status', 'declared.interaction_status'
-                ) }}
-                and (
-                    parsed_names.event_type = 'interaction'
-                    or coalesce(
-                        declared.entity_type, declared.entity_id, declared.interaction_status
-                    ) is null
-                )
+        {{ matching_names('identified_events', steps) | indent(4) }}
 
     )
 
     select distinct
         matching_names.funnel,
-        matching_names.step,
+        case when coalesce(matching_names.is_exclusion, false) then 0 else matching_names.step end
+            as step,
         identified_events.app_token,
         identified_events.{{ id }},
         identified_events.occurred_at as matched_at
     from identified_events
     inner join matching_names
         on
-            identified_events.event_type = matching_names.event_type
-            and identified_events.event_name is not distinct from matching_names.event_name
+            identified_events.event_type = matching_names.matched_type
+            and identified_events.event_name is not distinct from matching_names.matched_name
 {%- endmacro %}
 
 {#- Attempts: every match of the first step, with the last moments that count for it. -#}

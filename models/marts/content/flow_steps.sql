@@ -40,10 +40,13 @@ final as (
         parts.part_number as step_number,
         counted.seen_users,
         counted.completed_users,
-        lag(counted.seen_users) over (
-            partition by parts.app_token, parts.whole_id
-            order by parts.part_number, parts.natural_number
-        ) - counted.seen_users as dropped_users
+        case
+            when parts.whole_id is not null
+                then lag(counted.seen_users) over (
+                    partition by parts.app_token, parts.whole_id
+                    order by parts.part_number, parts.natural_number
+                ) - counted.seen_users
+        end as dropped_users
     from parts
     inner join counted
         on

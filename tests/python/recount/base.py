@@ -30,6 +30,7 @@ class Settings:
     reporting_timezone: str = "UTC"
     session_gap_minutes: float = 30
     trait_merge: str = "latest_value"
+    effectiveness_days: int = 7
     traits_to_hash: Sequence[str] = ()
     traits_to_drop: Sequence[str] = ()
     excluded_users: Sequence[str] = ()

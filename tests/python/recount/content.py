@@ -56,7 +56,7 @@ def flow_steps(counted: Counted) -> list[Row]:
                     "step_number": number,
                     "seen_users": seen,
                     "completed_users": len(_users(items, "COMPLETED")),
-                    "dropped_users": None if before is None else before - seen,
+                    "dropped_users": None if None in (before, flow_id) else before - seen,
                 }
             )
             before = seen

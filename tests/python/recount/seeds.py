@@ -16,6 +16,7 @@ class Seeds:
     funnels: list[Cells] = field(default_factory=list)
     content: list[Cells] = field(default_factory=list)
     erased_users: list[Cells] = field(default_factory=list)
+    path_anchors: list[Cells] = field(default_factory=list)
 
 
 def read_seeds(folder: Path) -> Seeds:

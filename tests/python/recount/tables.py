@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from . import activity, audit, content, core, experiments, feedback, funnels, traits
+from . import activity, audit, content, core, experiments, feedback, funnels, journeys, traits
 from .base import Counted, Row, Settings
 from .reading import read_export
 from .seeds import Seeds, read_seeds
@@ -56,9 +56,11 @@ TABLES = {
     ),
     "features": Table("marts", activity.features, ("app_token", "feature_id")),
     "pages": Table("marts", activity.pages, ("app_token", "hostname", "pathname")),
+    "paths": Table("marts", journeys.paths, ("app_token", "anchor", "direction", "step", "event")),
     "flows": Table("marts", content.flows, ("app_token", "flow_id")),
     "flow_steps": Table("marts", content.flow_steps, ("app_token", "flow_id", "step_id")),
     "flow_users": Table("marts", content.flow_users, (*USER, "flow_id")),
+    "flow_effectiveness": Table("marts", journeys.flow_effectiveness, ("app_token", "flow_id")),
     "checklists": Table("marts", content.checklists, ("app_token", "checklist_id")),
     "checklist_tasks": Table(
         "marts", content.checklist_tasks, ("app_token", "checklist_id", "task_id")
