@@ -81,6 +81,13 @@ scores as (
 
 ),
 
+names as (
+
+    select * from {{ ref('content') }}
+    where entity_type = 'nps'
+
+),
+
 final as (
 
     select
@@ -92,6 +99,7 @@ final as (
         scores.nps_id,
 
         ---------- text
+        names.name as nps_name,
         scores.period,
         scores.basis,
 
@@ -119,6 +127,8 @@ final as (
             scores.app_token = counted_shows.app_token
             and scores.nps_id = counted_shows.nps_id
             and scores.period = counted_shows.period
+    left join names
+        on scores.app_token = names.app_token and scores.nps_id = names.entity_id
 
 )
 

@@ -85,6 +85,7 @@ def _scores_by(counted: Counted, period_of: Callable[[Any], str]) -> list[Row]:
             rows.append(
                 {
                     **dict(zip(("app_token", "nps_id", "period"), place, strict=True)),
+                    "nps_name": counted.name_of(place[0], "nps", place[1]),
                     "basis": basis,
                     **_score_columns([response["score"] for response in counting]),
                     "shown_users": len(shown[place]),
