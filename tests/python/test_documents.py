@@ -26,8 +26,9 @@ def table(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text as Markdown shows it: nothing in it is markup."""
-    return re.sub(r"([\\|<>*_`{}\[\]])", r"\\\1", text) if re.search(r"[|<`*{]", text) else text
+    """Text as Markdown shows it: nothing in it is markup, and it is one line."""
+    text = " ".join(text.splitlines())
+    return re.sub(r"([\\|<>*_`{}\[\]])", r"\\\1", text) if re.search(r"[|<`*{[]", text) else text
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -98,10 +98,12 @@ class Event:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """Order in time; ties by id, then name, then what is left, nothing first."""
-        ties = (self.internal_event_id, self.event_name, self.event_type)
-        rest = (self.user_id, self.company_id)
-        return (self.occurred_at, *((text is not None, text or "") for text in ties + rest))
+        """Order in time; ties by id, then name, nothing first, then the key of the event."""
+        parts = (self.app_token, *(getattr(self, name) for name in IDENTITY))
+        key = ":".join(
+            "~" if part is None else part.replace("~", "~0").replace(":", "~1") for part in parts
+        )
+        return (self.occurred_at, self.internal_event_id or "", self.event_name or "", key)
 
     @property
     def is_activity(self) -> bool:

@@ -23,6 +23,7 @@ class Table:
 EVENT = ("app_token", "internal_event_id", "occurred_at", "user_id", "company_id")
 USER = ("app_token", "user_id")
 COMPANY = ("app_token", "company_id")
+HELD = ("valid_from", "valid_to")  # two changes at one instant begin together
 
 TABLES = {
     "events": Table("marts", core.events, (*EVENT, "event_type", "event_name")),
@@ -35,10 +36,8 @@ TABLES = {
     "users": Table("marts", core.users, USER),
     "companies": Table("marts", core.companies, COMPANY),
     "user_companies": Table("marts", core.user_companies, (*USER, "stay_number")),
-    "user_traits_history": Table("marts", traits.user_traits_history, (*USER, "valid_from")),
-    "company_traits_history": Table(
-        "marts", traits.company_traits_history, (*COMPANY, "valid_from")
-    ),
+    "user_traits_history": Table("marts", traits.user_traits_history, (*USER, *HELD)),
+    "company_traits_history": Table("marts", traits.company_traits_history, (*COMPANY, *HELD)),
     "sessions": Table("marts", core.sessions, (*USER, "session")),
     "nps_responses": Table("marts", feedback.nps_responses, (*USER, "nps_id", "submission_id")),
     "nps_scores": Table("marts", feedback.nps_scores, ("app_token", "nps_id", "period", "basis")),
