@@ -12,7 +12,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from scripts import generate
+from scripts import fingerprint, generate
 from scripts.errors import UsageProblem
 from scripts.load import LoadSummary, load
 from scripts.publish import MAIN_MARTS, PROJECT, PublishSummary, publish
@@ -24,11 +24,11 @@ SAMPLE = PROJECT / "sample_export"
 
 @dataclass(frozen=True)
 class BuildSummary:
-    """What each step did."""
+    """What each step did; nothing is published where nothing has changed."""
 
     load: LoadSummary
-    publish: PublishSummary
-    report: ReportSummary
+    publish: PublishSummary | None
+    report: ReportSummary | None
     seconds: float
 
 
@@ -38,15 +38,19 @@ def build(
     error_budget: float | None = None,
     *,
     lock: int,
+    force: bool = False,
     progress: bool = False,
 ) -> BuildSummary:
     """Load, run `dbt build`, publish and report. The caller holds the warehouse's write lock.
+
+    Where the load brings nothing and the project is as it was, readers have the result already.
 
     Args:
         source: folder or fsspec URL; None makes and takes the sample export.
         warehouse: where to.
         error_budget: greatest share of rejected lines; None takes the project's setting.
         lock: file descriptor of the write lock, for dbt to hold too.
+        force: build whatever has changed or not.
         progress: tell what is done on stderr, with progress bars on a terminal.
 
     Raises:
@@ -58,11 +62,15 @@ def build(
     loaded = load(source, warehouse, error_budget=error_budget, progress=progress)
     for warning in loaded.warnings:
         _tell(f"Warning: {warning}", True)
+    made_of = fingerprint.fingerprint(warehouse)
+    if made_of == fingerprint.published(warehouse) and not force:
+        return BuildSummary(loaded, None, None, round(time.monotonic() - started, 3))
     _tell("Building and testing with dbt ...", progress)
     run_dbt(warehouse, lock, progress)
     _tell("Publishing ...", progress)
     published = publish(warehouse, progress=progress)
     page = report(warehouse)
+    fingerprint.remember(warehouse, made_of)
     return BuildSummary(loaded, published, page, round(time.monotonic() - started, 3))
 
 
@@ -149,6 +157,11 @@ def _tell(message: str, progress: bool) -> None:
 def describe(summary: BuildSummary) -> str:
     """Write the summary for people."""
     loaded, published = summary.load, summary.publish
+    if published is None or summary.report is None:
+        return (
+            "Nothing has changed: readers have what a build would make (--force builds anyway).\n"
+            f"Took {summary.seconds:.1f} s."
+        )
     rows = {name: published.tables.get(f"marts.{name}") for name in MAIN_MARTS}
     marts = ", ".join(f"{count:,} {name}" for name, count in rows.items() if count is not None)
     new = (
@@ -180,8 +193,11 @@ def describe(summary: BuildSummary) -> str:
     help="Share of lines that may be rejected before the load fails"
     " [env: USERPILOT_ERROR_BUDGET; default: the var error_budget in dbt_project.yml].",
 )
+@click.option("--force", is_flag=True, help="Build although nothing has changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-def command(*, source: str | None, folder: Path, error_budget: float | None, as_json: bool) -> None:
+def command(
+    *, source: str | None, folder: Path, error_budget: float | None, force: bool, as_json: bool
+) -> None:
     """Do everything: load, `dbt build`, publish and report.
 
     Readers see the new tables when all of it has passed, and keep the old ones until then. It may
@@ -194,5 +210,7 @@ def command(*, source: str | None, folder: Path, error_budget: float | None, as_
     """
     warehouse = Warehouse(folder)
     with warehouse.writing() as lock:
-        summary = build(source or None, warehouse, error_budget, lock=lock, progress=not as_json)
+        summary = build(
+            source or None, warehouse, error_budget, lock=lock, force=force, progress=not as_json
+        )
     click.echo(json.dumps(asdict(summary)) if as_json else describe(summary))

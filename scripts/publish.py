@@ -18,6 +18,7 @@ import click
 import duckdb
 from tqdm import tqdm
 
+from scripts import fingerprint
 from scripts.errors import UsageProblem
 from scripts.warehouse import Warehouse, duckdb_settings, warehouse_option
 
@@ -170,6 +171,7 @@ def publish(warehouse: Warehouse, *, progress: bool = False) -> PublishSummary:
             run = DbtRun.find(warehouse, invocation_id := _invocation_id(connection))
             run.refuse_unless_passed()
             tables = _copy_tables(connection, run.published_relations(), work, progress)
+        fingerprint.forget(warehouse)  # until a whole `build` says what this is made of
         _swap(warehouse, work)
     return PublishSummary(
         database=str(warehouse.published_database),

@@ -8,8 +8,11 @@ from pathlib import Path
 import duckdb
 import hostile
 import pytest
-from building import Build, project_vars, run, run_command, run_dbt
+from building import Build, copy_project, project_vars, run, run_command, run_dbt
 from recount.checking import differences_from_recount
+
+from scripts import fingerprint
+from scripts.warehouse import Warehouse
 
 # The one column that tells when a file was loaded.
 WHEN_LOADED = "loaded_at"
@@ -81,6 +84,39 @@ def test_empty_folder_builds_empty_marts(tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     built = build(tmp_path / "export", tmp_path / "warehouse")
     assert {name for name, rows in contents(built.database).items() if rows} == set()
+
+
+def test_building_again_with_nothing_new_touches_nothing(sample_build: Build) -> None:
+    before = sample_build.published.stat()
+    told = run_command("build", "--source", sample_build.source, warehouse=sample_build.warehouse)
+    assert "Nothing has changed" in told
+    assert sample_build.published.stat() == before
+
+
+def test_whatever_changes_the_result_changes_the_fingerprint(
+    sample_build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "warehouse"
+    folder.mkdir()
+    shutil.copy2(sample_build.database, folder / "build.duckdb")
+    warehouse = Warehouse(folder)
+    project = copy_project(tmp_path / "project")
+    monkeypatch.setattr(fingerprint, "PROJECT", project)
+    monkeypatch.delenv(fingerprint.SALT, raising=False)
+    seen = [fingerprint.fingerprint(warehouse)]
+    assert fingerprint.fingerprint(warehouse) == seen[0]
+    for name in ("seeds/funnels.csv", "models/marts/core/users.sql", "dbt_project.yml"):
+        with (project / name).open("a") as file:
+            file.write("\n")
+        seen.append(fingerprint.fingerprint(warehouse))
+    (project / "seeds/funnels.csv").rename(project / "seeds/other.csv")
+    seen.append(fingerprint.fingerprint(warehouse))
+    monkeypatch.setenv(fingerprint.SALT, "salt")
+    seen.append(fingerprint.fingerprint(warehouse))
+    with duckdb.connect(str(folder / "build.duckdb")) as connection:
+        connection.execute("insert into raw.loads (load_id) values (1000)")
+    seen.append(fingerprint.fingerprint(warehouse))
+    assert len(set(seen)) == len(seen)
 
 
 def test_dbt_build_before_any_load_says_what_to_run(tmp_path: Path) -> None:

@@ -1,33 +1,32 @@
 """The report: the numbers of the published tables, and nothing a browser could mistake for code."""
 
-import itertools
+import base64
+import hashlib
 import json
 import re
-from datetime import date, timedelta
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from building import Build
+import yaml
+from building import ROOT, Build
 from click.testing import CliRunner
 
-from scripts.report import (
+from scripts.report import command, report
+from scripts.report.conclusions import (
     MINUS,
     NOTHING,
-    command,
+    Conclusion,
+    caveats,
     conclusion,
-    duration,
-    funnels,
     number,
-    percent,
-    printable,
     probability,
-    report,
-    round_up,
-    weekly_trend,
+    smallest_difference_seen,
 )
+from scripts.report.facts import funnels, printable, windows
 from scripts.warehouse import Warehouse
 
 HOSTILE = (
@@ -36,62 +35,66 @@ HOSTILE = (
     "' onmouseover='alert(3)",
     "{{ 7 * 7 }}{% raw %}<!-- -->",
     "&lt;b&gt; &amp;",
+    "=cmd|' /C calc'!A0",
+    "<!--<script>",
+    '\\"];alert(4)//',
 )
-TABLES = """
-create schema marts; create schema audit;
-create table marts.events (app_token text, user_id text, company_id text, occurred_date date,
-    is_activity boolean, is_future_dated boolean);
-create table marts.users (app_token text, user_id text);
-create table marts.sessions (app_token text, user_id text);
-create table marts.companies (app_token text, company_id text, company_name text, plan text,
-    industry text, current_user_count bigint, active_user_count_28d bigint, event_count bigint);
-create table marts.tracked_events (app_token text, event_name text, user_id text,
-    occurred_date date, is_future_dated boolean);
-create table marts.feature_events (app_token text, feature_id text, feature_name text,
-    user_id text, occurred_date date, is_future_dated boolean);
-create table marts.nps_scores (app_token text, nps_id text, period text, basis text,
-    responses bigint, promoters bigint, passives bigint, detractors bigint, nps double,
-    margin_of_error_95 double, response_rate double);
-create table marts.experiment_users (app_token text, experiment_id text, is_contaminated boolean);
-create table marts.experiment_variants (app_token text, experiment_id text, variant text,
-    is_control boolean, is_reference boolean, clean_users bigint, converted_users bigint,
-    conversion_rate double, conversion_rate_low double, conversion_rate_high double,
-    difference double, difference_low double, difference_high double, holm_p_value double,
-    srm_p_value double, has_srm boolean, days_running bigint);
-create table marts.funnel_steps (funnel text, app_token text, step bigint, step_name text,
-    users bigint, conversion_from_first double, median_seconds_from_previous double);
-create table audit.file_ledger (path text, status text, physical_lines bigint, blank_lines bigint,
-    rejected_lines bigint, duplicate_lines bigint, new_events bigint);
-create table audit.rejected_lines (path text, reason text, line_count bigint);
-"""
+LARGEST_PAGE = 5_000_000
+# The columns of every public table, as its contract has them, and its schema.
+MODELS = {
+    model["name"]: (folder, model["columns"])
+    for folder in ("marts", "audit")
+    for path in sorted((ROOT / "models" / folder).rglob("*.yml"))
+    for model in yaml.safe_load(path.read_text()).get("models", [])
+}
+
+
+def empty_tables() -> str:
+    """The published tables as their contracts have them, without a row."""
+    statements = ["create schema marts; create schema audit;"]
+    for name, (schema, columns) in MODELS.items():
+        types = (f"{one['name']} {column_type(one['data_type'])}" for one in columns)
+        statements.append(f"create table {schema}.{name} ({', '.join(types)});")
+    return "\n".join(statements)
+
+
+def column_type(declared: str) -> str:
+    return "json" if "{{" in declared else declared
 
 
 class Page(HTMLParser):
-    """What a browser makes of the page: its elements, and its text."""
+    """What a browser makes of the page before it runs anything."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
         self.source = page.read_text(encoding="utf-8")
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
+        self.inside: dict[str, list[str]] = {"script": [], "style": []}
+        self.open = ""
         self.feed(self.source)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag != "bdi":
-            self.text += " "
+        self.open = tag
+        if tag in self.inside:
+            self.inside[tag].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.open = ""
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.open in self.inside:
+            self.inside[self.open][-1] += data
 
     @property
-    def words(self) -> str:
-        return " ".join(self.text.split())
+    def data(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads(self.inside["script"][0])
+        return data
 
-    @property
-    def figures(self) -> list[float]:
-        return [float(attrs["value"] or "") for tag, attrs in self.tags if tag == "data"]
+    def app(self, index: int = 0) -> dict[str, Any]:
+        app: dict[str, Any] = self.data["apps"][index]
+        return app
 
 
 @pytest.fixture
@@ -99,24 +102,23 @@ def warehouse(tmp_path: Path) -> Warehouse:
     """A published warehouse without a row."""
     warehouse = Warehouse(tmp_path)
     with duckdb.connect(str(warehouse.published_database)) as connection:
-        connection.execute(TABLES)
+        connection.execute(empty_tables())
     return warehouse
 
 
 def fill(warehouse: Warehouse, **tables: list[dict[str, Any]]) -> None:
     with duckdb.connect(str(warehouse.published_database)) as connection:
         for name, rows in tables.items():
-            schema = "audit" if name in ("file_ledger", "rejected_lines") else "marts"
             for row in rows:
                 connection.execute(
-                    f"insert into {schema}.{name} ({', '.join(row)})"  # noqa: S608
+                    f"insert into {MODELS[name][0]}.{name} ({', '.join(row)})"  # noqa: S608
                     f" values ({', '.join('?' * len(row))})",
                     list(row.values()),
                 )
 
 
 def event(app: str, user: str | None, day: str, **columns: Any) -> dict[str, Any]:
-    usual = {"is_activity": True, "is_future_dated": False}
+    usual = {"is_activity": True, "is_future_dated": False, "event_type": "page_view"}
     return {"app_token": app, "user_id": user, "occurred_date": day} | usual | columns
 
 
@@ -126,6 +128,7 @@ def variant(name: str, **columns: Any) -> dict[str, Any]:
     return {
         "app_token": "NX-1",
         "experiment_id": "9",
+        "experiment_name": None,
         "variant": name,
         "is_control": is_reference,
         "is_reference": is_reference,
@@ -166,22 +169,26 @@ def page_of(warehouse: Warehouse) -> Page:
 
 
 def refuse_code(page: Page) -> None:
-    """Nothing runs, nothing loads, nothing leads away."""
-    tags = {tag for tag, _ in page.tags}
-    assert not tags & {"script", "img", "link", "iframe", "object", "embed", "base", "a", "form"}
+    """Only our own scripts run, named by their hashes; nothing loads, nothing leads away."""
+    tags = [tag for tag, _ in page.tags]
+    assert not {"img", "link", "iframe", "object", "embed", "base", "svg"} & set(tags)
+    assert tags.count("script") == 3
     attributes = [name for _, attrs in page.tags for name in attrs]
     assert not [name for name in attributes if name.startswith("on")]
-    assert not {"src", "href", "srcset", "action", "xlink:href"} & set(attributes)
-    styles = re.findall(r"<style>(.*?)</style>", page.source, re.DOTALL)
-    styles += [attrs["style"] for _, attrs in page.tags if attrs.get("style")]
-    assert styles
-    assert not [style for style in styles if re.search(r"url\(|@import|https?:", style)]
-    policy = [
-        attrs["content"]
-        for tag, attrs in page.tags
-        if tag == "meta" and attrs.get("http-equiv") == "Content-Security-Policy"
-    ]
-    assert policy == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
+    assert not {"src", "srcset", "action", "xlink:href", "style"} & set(attributes)
+    assert [attrs["href"] for _, attrs in page.tags if "href" in attrs] == ["#main"]
+    (style,), (_, *scripts) = page.inside["style"], page.inside["script"]
+    assert not re.search(r"url\(|@import|https?:", style)
+    policy = next(attrs["content"] for _, attrs in page.tags if "http-equiv" in attrs)
+    assert policy == (
+        "default-src 'none'; base-uri 'none'; form-action 'none';"
+        f" style-src {sha256(style)}; script-src {' '.join(sha256(text) for text in scripts)}"
+    )
+
+
+def sha256(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 # ---------- the page
@@ -189,16 +196,18 @@ def refuse_code(page: Page) -> None:
 
 def test_an_empty_warehouse_gives_a_page(warehouse: Warehouse) -> None:
     page = page_of(warehouse)
-    assert "No events yet" in page.words
-    assert "No data yet" in page.words
+    assert page.data["apps"] == []
+    assert page.data["as_of_date"] is None
     refuse_code(page)
 
 
 def test_an_app_with_one_future_event_gives_a_page(warehouse: Warehouse) -> None:
     fill(warehouse, events=[event("NX-1", None, "2030-01-01", is_future_dated=True)])
     page = page_of(warehouse)
-    assert "Nobody was active yet" in page.words
-    assert "1 event is dated in the future" in page.words
+    assert page.app()["totals"]["events"] == 1
+    assert page.app()["periods"]["all"]["figures"]["events"] == 0
+    assert page.app()["periods"]["28"]["previous"] is None
+    assert page.data["quality"]["future_dated_events"] == 1
 
 
 def test_before_publishing_it_says_what_to_run(tmp_path: Path) -> None:
@@ -222,40 +231,57 @@ def test_the_command_prints_one_json_object(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_shown_and_never_obeyed(warehouse: Warehouse, text: str) -> None:
+def test_hostile_text_stays_data(warehouse: Warehouse, text: str) -> None:
     fill_with(warehouse, "harmless")
     harmless = page_of(warehouse)
     with duckdb.connect(str(warehouse.published_database)) as connection:
         connection.execute("drop schema marts cascade; drop schema audit cascade")
-        connection.execute(TABLES)
+        connection.execute(empty_tables())
     fill_with(warehouse, text)
     hostile = page_of(warehouse)
-    assert hostile.text.count(text) == harmless.text.count("harmless") == 20
-    assert elements(hostile) == elements(harmless)
+    assert hostile.tags == harmless.tags
+    assert strings(hostile.data) == [
+        one.replace("harmless", text) for one in strings(harmless.data)
+    ]
+    assert sum(text in one for one in strings(hostile.data)) > 20
+    assert not re.search("[<>&\u2028\u2029]", hostile.inside["script"][0])
     refuse_code(hostile)
 
 
-def elements(page: Page) -> list[tuple[str, list[str]]]:
-    return [(tag, list(attrs)) for tag, attrs in page.tags]
+def strings(value: Any) -> list[str]:
+    """All text in the data; when the page was published is of no interest."""
+    if isinstance(value, dict):
+        return [one for key in value if key != "published_at" for one in strings(value[key])]
+    if isinstance(value, list):
+        return [text for one in value for text in strings(one)]
+    return [value] if isinstance(value, str) else []
 
 
 def fill_with(warehouse: Warehouse, text: str) -> None:
     """Put the text wherever the exports and the seeds have a say."""
     app = {"app_token": text}
-    used = {"user_id": text, "occurred_date": "2025-06-01", "is_future_dated": False}
+    when = {"user_id": text, "occurred_date": "2025-06-01", "is_future_dated": False}
+    counts = {"seen_users": 1, "completed_users": 1}
     fill(
         warehouse,
-        events=[event(app, text, "2025-06-01") for app in (text, text, "NX-2")],
-        users=[app | {"user_id": text}],
-        companies=[
-            app | {"company_id": text, "plan": text, "industry": text, "event_count": 2},
-            app | {"company_id": "x", "company_name": text, "event_count": 1},
+        events=[
+            event(one, user, "2025-06-01", company_id=text, event_type=text)
+            for one, user in ((text, text), (text, "x"), ("NX-2", text))
         ],
-        tracked_events=[app | used | {"event_name": text}],
-        feature_events=[app | used | {"feature_name": text}],
+        users=[app | {"user_id": text}],
+        user_days=[app | {"user_id": text, "activity_date": "2025-06-01"}],
+        companies=[
+            app
+            | {"company_id": text, "company_name": text, "plan": text, "industry": text}
+            | {"current_user_count": 1, "event_count": 2}
+        ],
+        tracked_events=[app | when | {"event_name": text}],
+        feature_events=[app | when | {"feature_id": "77", "feature_name": text}],
+        nps_responses=[app | {"nps_id": text, "nps_name": text, "user_id": text}],
         nps_scores=[score(period, nps_id=text) | app for period in ("all", "2025-06")],
+        experiment_users=[app | {"experiment_id": text, "user_id": "x", "is_contaminated": True}],
         experiment_variants=[
-            variant(text, experiment_id=text, is_control=None) | app,
+            variant(text, experiment_id=text, experiment_name=text, is_control=None) | app,
             variant(text + "B", experiment_id=text, difference=None, is_reference=False) | app,
         ],
         funnel_steps=[
@@ -263,31 +289,95 @@ def fill_with(warehouse: Warehouse, text: str) -> None:
             | {"funnel": text, "step": 1, "step_name": text, "users": 1}
             | {"conversion_from_first": 1.0}
         ],
+        flows=[
+            app
+            | counts
+            | {"flow_id": text, "flow_name": text, "shown_users": 1, "dismissed_users": 0}
+        ],
+        flow_steps=[app | counts | {"flow_id": text, "step_id": text}],
         file_ledger=[{"path": text, "status": text}],
         rejected_lines=[{"path": text, "reason": text, "line_count": 1}],
+        unknown_values=[{"field": "source", "value": text, "event_count": 1}],
+        removed_events=[
+            app | {"reason": text, "rule": text, "event_count": 1, "user_count": 1},
+        ],
     )
+
+
+def test_no_template_is_run_in_the_data(warehouse: Warehouse) -> None:
+    fill(warehouse, events=[event("{{ 7 * 7 }}", "a", "2025-06-01")])
+    assert page_of(warehouse).app()["name"] == "{{ 7 * 7 }}"
+
+
+def test_a_page_of_many_apps_and_long_names_stays_small(warehouse: Warehouse) -> None:
+    with duckdb.connect(str(warehouse.published_database)) as connection:
+        connection.execute(
+            """
+            create macro day(n) as date '2020-01-01' + cast(n as integer);
+            insert into marts.events by name
+            select 'app' || app as app_token, 'u' as user_id, 'track' as event_type,
+                day(n) as occurred_date, true as is_activity, false as is_future_dated
+            from range(30) as apps (app), range(2000) as days (n);
+            insert into marts.daily_activity by name
+            select app_token, occurred_date as activity_date, 123456 as dau, 123456 as wau,
+                123456 as mau, 1 / 3 as stickiness, 123456 as new_users, 123456 as retained_users,
+                123456 as resurrected_users, 123456 as dormant_users
+            from marts.events
+            """
+        )
+        connection.execute(
+            """
+            insert into marts.tracked_events by name
+            select app_token, user_id, occurred_date, is_future_dated, repeat(?, n) as event_name
+            from marts.events, range(9000, 9020) as lengths (n)
+            where occurred_date = day(1999)
+            """,
+            ["\U0001f600"],
+        )
+    page = page_of(warehouse)
+    assert len(page.source.encode()) < LARGEST_PAGE
+    assert (len(page.data["apps"]), page.data["apps_total"]) == (20, 30)
+    assert len(page.app()["days"]["dau"]) == 732
+    assert max(len(text) for text in strings(page.data)) <= 120
+
+
+# ---------- the numbers
 
 
 def test_the_numbers_are_those_of_the_tables(warehouse: Warehouse) -> None:
     fill(
         warehouse,
         events=[
-            event("NX-1", "a", "2025-06-02"),  # a Monday
-            event("NX-1", "a", "2025-06-08"),
-            event("NX-1", "b", "2025-06-08"),
-            event("NX-1", "c", "2025-06-08", is_activity=False),
-            event("NX-1", None, "2025-06-08"),
-            event("NX-1", "a", "2025-06-23"),
+            event("NX-1", "a", "2025-04-02"),
+            event("NX-1", "a", "2025-05-15"),
+            event("NX-1", "a", "2025-06-08", company_id="c1"),
+            event("NX-1", "b", "2025-06-24", company_id="c1"),
+            event("NX-1", "c", "2025-06-24", company_id="c1", is_activity=False),
+            event("NX-1", None, "2025-06-24", event_type="track"),
             event("NX-1", "z", "2031-01-01", is_future_dated=True),
             event("NX-2", "a", "2025-06-25"),
         ],
-        users=[{"app_token": "NX-1", "user_id": user} for user in "abcz"]
-        + [{"app_token": "NX-2", "user_id": "a"}],
-        companies=[
-            {"app_token": "NX-1", "company_id": f"c{i:02}", "active_user_count_28d": i}
-            for i in range(12)
+        users=[{"app_token": "NX-1", "user_id": user} for user in "abcz"],
+        companies=[{"app_token": "NX-1", "company_id": "c1", "company_name": "One"}],
+        sessions=[
+            {"app_token": "NX-1", "started_date": day}
+            for day in ("2025-06-24", "2025-06-24", "2025-05-15", "2031-01-01")
         ],
-        sessions=[{"app_token": "NX-1", "user_id": "a"}] * 1234,
+        user_days=[
+            {"app_token": "NX-1", "user_id": user, "activity_date": day}
+            for user, day in (
+                *(("a", "2025-04-02"), ("a", "2025-05-15"), ("a", "2025-06-08")),
+                *(("a", "2025-06-24"), ("b", "2025-06-24")),
+            )
+        ],
+        company_days=[
+            {"app_token": "NX-1", "company_id": "c1", "activity_date": day}
+            for day in ("2025-06-08", "2025-06-24")
+        ],
+        daily_activity=[
+            {"app_token": "NX-1", "activity_date": day, "new_users": new, "stickiness": sticky}
+            for day, new, sticky in (("2025-06-24", 1, 0.5), ("2025-06-25", 0, 0.1))
+        ],
         nps_scores=[
             score("all", responses=9, nps=12.5, nps_id="small"),
             score("all"),
@@ -299,129 +389,242 @@ def test_the_numbers_are_those_of_the_tables(warehouse: Warehouse) -> None:
             {"app_token": "NX-1", "event_name": "Paid", "user_id": user, "occurred_date": day}
             | {"is_future_dated": day > "2030"}
             for user, day in zip(
-                "aabz", ("2025-06-25", "2025-06-01", "2025-05-01", "2031-01-01"), strict=True
+                "aabz", ("2025-06-25", "2025-06-01", "2025-03-01", "2031-01-01"), strict=True
             )
-        ],
-        funnel_steps=[
-            {"app_token": "NX-1", "funnel": "f", "step": step, "step_name": f"s{step}"}
-            | {"users": users, "conversion_from_first": users / 200}
-            for step, users in ((1, 200), (2, 150), (3, 30))
         ],
         file_ledger=[
             {"path": str(i), "status": "loaded", "physical_lines": 1000, "blank_lines": 1}
-            | {"rejected_lines": 2, "duplicate_lines": 3, "new_events": 994}
+            | {"rejected_lines": 2, "duplicate_lines": 3, "new_events": 994, "removed_events": 4}
             for i in range(3)
         ],
         rejected_lines=[{"path": str(i), "reason": "not_json", "line_count": 2} for i in range(3)],
     )
     page = page_of(warehouse)
-    # Users, companies, sessions, events, NPS of the survey with most responses; app by app.
-    assert page.figures == [4, 12, 1234, 7, 40, 1, 0, 0, 1]
-    words = page.words
-    assert "Data up to 25 June 2025," in words
-    assert "2 active in the last 28 days" in words
-    assert "± 22, 50 users" in words
-    assert (
-        "Week from Active users 2025-06-23 (not over) 1 2025-06-16 0 2025-06-09 0 2025-06-02 2"
-        in words
-    )
-    assert f"2025-06 61.3 ± 22.2 50 30 10 10 50 % 2025-05 {MINUS}3.2 ± 22.2" in words
-    assert "Paid 2 1 3" in words
-    assert "s3 30 15 % 120 lost (80 % of the step before), the biggest drop" in words
-    assert "s2 150 75 % 50 lost (25 % of the step before) s3" in words
-    assert "loaded 3 3,000 2,982 9 6 3" in words
-    assert "not JSON not_json 6 3" in words
-    assert f"c11 {NOTHING} {NOTHING} 11" in words
-    assert "c01" not in words
+    app = page.app()
+    assert app["totals"] == {"users": 4, "companies": 1, "sessions": 4, "events": 7}
+    assert app["first_date"] == "2025-04-02"
+    assert page.data["as_of_date"] == "2025-06-25"
+    periods = app["periods"]
+    assert periods["28"]["figures"] == {
+        **{"active_users": 2, "new_users": 1, "stickiness": 0.3, "active_companies": 1},
+        **{"sessions": 2, "page_views": 3, "events": 4},
+    }
+    assert periods["28"]["previous"]["active_users"] == 1
+    assert periods["28"]["previous"]["stickiness"] is None
+    assert periods["7"]["figures"]["active_users"] == 2
+    # Nothing happened in the seven days before, and the data covers them.
+    assert periods["7"]["previous"]["events"] == 0
+    # The 90 days before begin earlier than the data.
+    assert periods["90"]["previous"] is None
+    assert periods["all"]["figures"]["events"] == 6
+    assert [(one["name"], one["total"]["nps"]) for one in app["surveys"]["rows"]] == [
+        ("Survey 1", 40.0),
+        ("Survey small", 12.5),
+    ]
+    assert [one["nps"] for one in app["surveys"]["rows"][0]["months"]] == [-3.21, 61.3]
+    used = {period: app["tracked_events"][period]["rows"] for period in ("7", "28", "all")}
+    assert used == {
+        "7": [{"name": "Paid", "users": 1, "events": 1}],
+        "28": [{"name": "Paid", "users": 1, "events": 2}],
+        "all": [{"name": "Paid", "users": 2, "events": 3}],
+    }
+    assert [one["active_users"] for one in app["companies"]["7"]["rows"]] == [1]
+    assert [one["active_users"] for one in app["companies"]["28"]["rows"]] == [2]
+    assert page.data["quality"]["files"] == [
+        {
+            **{"status": "loaded", "files": 3, "physical_lines": 3000, "blank_lines": 3},
+            **{"rejected_lines": 6, "duplicate_lines": 9, "new_events": 2982},
+            "removed_events": 12,
+        }
+    ]
+    assert page.data["quality"]["rejected"] == [{"reason": "not_json", "lines": 6, "files": 3}]
 
 
-def test_weeks_of_the_chart_are_as_high_as_their_users(warehouse: Warehouse) -> None:
-    days = ["2025-06-02"] * 4 + ["2025-06-09"] * 1 + ["2025-06-16"] * 2
-    events = [event("NX-1", f"u{i}", day) for i, day in enumerate(days)]
-    fill(warehouse, events=events)
-    page = page_of(warehouse)
-    bars = [attrs for tag, attrs in page.tags if (attrs.get("class") or "").startswith("bar")]
-    heights = [float(bar["height"] or "") for bar in bars]
-    assert heights == [100, 25, 50]
-    assert [bar["class"] for bar in bars] == ["bar", "bar", "bar open"]
-
-
-def test_a_real_build_shows_its_own_numbers(sample_build: Build) -> None:
+def test_the_sample_shows_the_numbers_of_its_marts(sample_build: Build) -> None:
     warehouse = Warehouse(sample_build.warehouse)
     page = page_of(warehouse)
     refuse_code(page)
+    assert len(page.source.encode()) < LARGEST_PAGE
     with duckdb.connect(str(warehouse.published_database), read_only=True) as connection:
-        tables = ("users", "companies", "sessions", "events")
-        apps = connection.execute(
-            "select app_token from marts.events group by 1 order by count(*) desc"
-        ).fetchall()
-        counts = [
-            connection.execute(
-                f"select count(*) from marts.{table} where app_token = ?",  # noqa: S608
-                app,
-            ).fetchall()[0][0]
-            for app, table in itertools.product(apps, tables)
-        ]
-        nps = connection.execute(
-            "select nps from marts.nps_scores where period = 'all' and basis = 'latest_per_user'"
-        ).fetchall()
-    assert [figure for figure in page.figures if figure in counts] == counts
-    assert {figure for figure in page.figures if figure not in counts} <= {row[0] for row in nps}
+
+        def one(query: str, *parameters: Any) -> Any:
+            return connection.execute(query, parameters).fetchall()[0][0]
+
+        for app in page.data["apps"]:
+            token = app["name"]
+            for table, shown in app["totals"].items():
+                count = f"select count(*) from marts.{table} where app_token = ?"  # noqa: S608
+                assert shown == one(count, token), table
+            for column in ("dau", "wau", "mau", "dormant_users"):
+                assert app["days"][column][-1] == one(
+                    f"select {column} from marts.daily_activity"  # noqa: S608
+                    " where app_token = ? and activity_date = ?",
+                    *(token, page.data["as_of_date"]),
+                )
+            # Two ways to the same figure.
+            assert app["periods"]["28"]["figures"]["active_users"] == app["days"]["mau"][-1]
+            assert app["periods"]["7"]["figures"]["active_users"] == app["days"]["wau"][-1]
+            for period in ("7", "28", "90"):
+                for column in ("new_users", "sessions", "page_views", "events"):
+                    figure = app["periods"][period]["figures"][column]
+                    assert figure == sum(app["days"][column][-int(period) :]), column
+            assert app["periods"]["all"]["figures"]["new_users"] == sum(app["days"]["new_users"])
+            ever = app["periods"]["all"]["nps"]
+            total = app["surveys"]["rows"][0]["total"]
+            assert ever["responses"] == total["responses"]
+            assert ever["nps"] == pytest.approx(total["nps"])
+            assert ever["margin"] == pytest.approx(total["margin"])
+            features = app["features"]
+            for feature in features["28"]["rows"]:
+                assert feature["users"] == one(
+                    "select user_count_28d from marts.features"
+                    " where app_token = ? and coalesce(feature_name, feature_id) = ?",
+                    token,
+                    feature["name"],
+                )
+            for company in app["companies"]["28"]["rows"]:
+                assert company["active_users"] in {
+                    row[0]
+                    for row in connection.execute(
+                        "select active_user_count_28d from marts.companies where app_token = ?"
+                        " and coalesce(company_name, company_id) = ?",
+                        [token, company["name"]],
+                    ).fetchall()
+                }
+            for cell in app["cohorts"]:
+                assert cell["rate"] == one(
+                    "select rate from marts.retention where app_token = ? and period = 'week'"
+                    " and cohort_date = ? and period_n = ?",
+                    *(token, cell["cohort_date"], cell["period_n"]),
+                )
+    verdicts = {
+        experiment["name"]: {one["kind"] for one in experiment["conclusions"]}
+        for experiment in page.app()["experiments"]["rows"]
+    }
+    assert verdicts == {
+        "Connect: text or video": {"better"},
+        "Spring news: blue or green": {"broken"},
+        "Bulk export: none, short or long hint": {"underpowered"},
+    }
+
+
+def test_periods_end_with_the_data() -> None:
+    found = {
+        (period, is_previous): dates for period, is_previous, *dates in windows(date(2025, 6, 30))
+    }
+    assert found["7", False] == [date(2025, 6, 24), date(2025, 6, 30)]
+    assert found["7", True] == [date(2025, 6, 17), date(2025, 6, 23)]
+    assert found["90", True] == [date(2025, 1, 2), date(2025, 4, 1)]
+    assert ("all", True) not in found
+
+
+def test_a_funnel_tells_its_biggest_drop() -> None:
+    step = {
+        **{"step_name": "x", "conversion_from_first": 1.0, "conversion_from_previous": None},
+        **{"median_seconds": None, "p90_seconds": None},
+    }
+
+    def worst(*users: int) -> int | None:
+        rows = [step | {"funnel": "f", "step": i, "users": n} for i, n in enumerate(users, 1)]
+        return funnels(rows)[0].worst_step
+
+    assert worst(200, 150, 30) == 2
+    assert worst(200, 20, 10) == 1
+    assert worst(5, 5) is None
+    assert worst(5) is None
 
 
 # ---------- what may be concluded
+
+SMALL = {"difference": 0.1, "difference_low": 0.02, "difference_high": 0.18}
+LARGE_GROUPS = {"clean_users": 4000, "converted_users": 1600}
 
 
 @pytest.mark.parametrize(
     ("row", "kind", "sentence"),
     [
         (
-            variant("B", difference=0.1, difference_low=0.02, difference_high=0.18)
-            | {"holm_p_value": 0.01},
+            variant("B", **SMALL, holm_p_value=0.01),
             "better",
             "B converts better than A, by 10.0 percentage points"
-            " (difference 10.0, 95 % interval 2.0 to 18.0).",
+            " (95 % interval 2.0 to 18.0), more than chance explains.",
         ),
         (
             variant("B", difference=-0.1, difference_low=-0.18, difference_high=-0.02)
             | {"holm_p_value": 0.01},
             "worse",
-            "B converts worse than A, by 10.0 percentage points"
-            f" (difference {MINUS}10.0, 95 % interval {MINUS}18.0 to {MINUS}2.0).",
+            f"B converts worse than A, by {MINUS}10.0 percentage points"
+            f" (95 % interval {MINUS}18.0 to {MINUS}2.0), more than chance explains.",
         ),
         (
-            variant("B", difference=0.1, difference_low=0.02, difference_high=0.18)
-            | {"holm_p_value": 0.06},
-            "open",
+            variant("B", **SMALL, holm_p_value=0.06),
+            "underpowered",
             "B against A: no difference is shown"
-            " (10.0 percentage points, 95 % interval 2.0 to 18.0).",
+            " (10.0 percentage points, 95 % interval 2.0 to 18.0), but with so few users one below"
+            " about 19 points would probably go unseen, so this does not mean that there is none.",
         ),
         (
             variant("B", difference=0.1, difference_low=-0.01, difference_high=0.18)
             | {"holm_p_value": 0.049},
-            "open",
+            "underpowered",
             "B against A: no difference is shown"
-            f" (10.0 percentage points, 95 % interval {MINUS}1.0 to 18.0).",
+            f" (10.0 percentage points, 95 % interval {MINUS}1.0 to 18.0), but with so few users"
+            " one below about 19 points would probably go unseen, so this does not mean that there"
+            " is none.",
         ),
         (
-            variant("B", difference=0.1, difference_low=0.02, difference_high=0.18)
-            | {"holm_p_value": 0.0001, "has_srm": True, "srm_p_value": 0.00002},
+            variant("B", difference=0.0, difference_low=-0.02, difference_high=0.02)
+            | {"holm_p_value": 1.0, **LARGE_GROUPS},
+            "none",
+            f"B against A: no difference is shown (0.0 percentage points, 95 % interval {MINUS}2.0"
+            " to 2.0); one of 3.1 points or more would probably be seen.",
+        ),
+        (
+            variant("B", **SMALL, holm_p_value=0.0001, has_srm=True, srm_p_value=0.00002),
             "broken",
             "B against A: nothing can be concluded, because users were not split as planned"
             " (p < 0.001).",
         ),
         (
             variant("B", difference=None),
-            "unknown",
-            "B against A: there is too little data to compare them.",
+            "few",
+            "B against A: nothing can be concluded yet, there are not enough users.",
+        ),
+        (
+            variant("B", **SMALL, holm_p_value=0.01, clean_users=8, converted_users=6),
+            "few",
+            "B against A: nothing can be concluded yet, there are not enough users.",
         ),
     ],
 )
 def test_conclusions(row: dict[str, Any], kind: str, sentence: str) -> None:
-    assert conclusion(row, variant("A")) == {"kind": kind, "text": sentence}
+    reference = variant("A", **(LARGE_GROUPS if kind == "none" else {}), is_reference=True)
+    assert conclusion(row, reference) == Conclusion("B", kind, sentence)
 
 
-def test_experiments_tell_of_what_they_left_out(warehouse: Warehouse) -> None:
+def test_the_smallest_difference_seen_is_that_of_the_textbook() -> None:
+    # 2.8016 * sqrt(0.4 * 0.6 * 2 / 100), and too few where a group expects under 5 conversions.
+    assert smallest_difference_seen(variant("B"), variant("A")) == pytest.approx(0.19410, abs=1e-5)
+    rare = {"clean_users": 100, "converted_users": 4}
+    assert smallest_difference_seen(variant("B", **rare), variant("A", **rare)) is None
+    assert smallest_difference_seen(variant("B", clean_users=0), variant("A")) is None
+
+
+def test_caveats_tell_what_weakens_a_comparison() -> None:
+    assert caveats(variant("A"), 100, 0) == []
+    assert caveats(variant("A"), 1000, 3) == [
+        "3 of 1,000 users (0.3 %) saw several variants and are left out."
+    ]
+    assert caveats(variant("A", is_control=None, days_running=3), 10, 2) == [
+        "2 of 10 users (20.0 %) saw several variants and are left out, which is too many to trust"
+        " the rest blindly.",
+        "No control is declared in seeds/experiments.csv: the others are compared with A, the first"
+        " by name.",
+        "It ran for less than a week, so weekdays may explain a difference.",
+    ]
+
+
+def test_experiments_are_told_with_their_caveats(warehouse: Warehouse) -> None:
     fill(
         warehouse,
         events=[event("NX-1", "a", "2025-06-02")],
@@ -435,33 +638,13 @@ def test_experiments_tell_of_what_they_left_out(warehouse: Warehouse) -> None:
             variant("A", experiment_id="12"),
         ],
     )
-    words = page_of(warehouse).words
-    assert "Experiment 9 30 days. 2 users saw several variants and are left out." in words
-    assert "No control is declared, so the others are compared with A, the first by name." in words
-    assert "Experiment 12 30 days. Too little data Only one variant was seen" in words
+    nine, twelve = page_of(warehouse).app()["experiments"]["rows"]
+    assert (nine["name"], len(nine["caveats"])) == ("Experiment 9", 2)
+    assert [one["kind"] for one in nine["conclusions"]] == ["few"]
+    assert (twelve["name"], twelve["conclusions"]) == ("Experiment 12", [])
 
 
 # ---------- the parts
-
-
-def test_weeks_have_no_gaps_and_end_with_the_data() -> None:
-    rows = [{"week": date(2025, 6, 2), "users": 3}]
-    weeks = weekly_trend(rows, date(2025, 6, 22))
-    assert [(week["users"], week["is_open"]) for week in weeks] == [(3, False)] + [(0, False)] * 2
-    years = [{"week": date(2019, 6, 3), "users": 1}, *rows]
-    shown = weekly_trend(years, date(2025, 6, 4))
-    assert len(shown) == 53
-    assert shown[0]["week"] == date(2025, 6, 2) - timedelta(weeks=52)
-    assert shown[-1] | {"users": 3, "is_open": True} == shown[-1]
-
-
-def test_a_funnel_nobody_leaves_has_no_biggest_drop() -> None:
-    steps = [{"funnel": "f", "users": 5}, {"funnel": "f", "users": 5}]
-    (funnel,) = funnels(steps)
-    assert [(step["lost"], step["is_worst"]) for step in funnel["steps"]] == [
-        (None, False),
-        (0, False),
-    ]
 
 
 def test_numbers_are_written_for_people() -> None:
@@ -471,16 +654,7 @@ def test_numbers_are_written_for_people() -> None:
         f"{MINUS}1,234.6",
         NOTHING,
     ]
-    assert [percent(0.1234), percent(None)] == ["12.3 %", NOTHING]
     assert [probability(0.0001), probability(0.0312)] == ["p < 0.001", "p = 0.031"]
-    assert [duration(59), duration(90), duration(5400), duration(129600)] == [
-        "59 s",
-        "1.5 min",
-        "1.5 h",
-        "1.5 days",
-    ]
-    assert [round_up(value) for value in (0, 1, 3, 5, 10, 11, 41, 101, 1000)] == [
-        2, 2, 4, 10, 10, 20, 100, 200, 1000,
-    ]  # fmt: skip
-    assert printable("a\0b\x1b\u202ec") == "a�b��c"
+    assert printable("a\0b\x1b\u202ec") == "a\ufffdb\ufffd\ufffdc"
+    assert printable("x" * 120) == "x" * 120
     assert len(printable("x" * 1000)) == 120
