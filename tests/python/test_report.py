@@ -656,5 +656,7 @@ def test_numbers_are_written_for_people() -> None:
     ]
     assert [probability(0.0001), probability(0.0312)] == ["p < 0.001", "p = 0.031"]
     assert printable("a\0b\x1b\u202ec") == "a\ufffdb\ufffd\ufffdc"
+    for shown in ("\u682a\u3000\u793e", "1\u00a0000", "\U0001f469\u200d\U0001f680"):
+        assert printable(shown) == shown
     assert printable("x" * 120) == "x" * 120
     assert len(printable("x" * 1000)) == 120

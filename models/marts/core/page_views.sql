@@ -1,4 +1,5 @@
 -- one row per page_view event
+{{ config(materialized='view') }}
 with
 
 events as (

@@ -1,4 +1,5 @@
 -- one row per track event
+{{ config(materialized='view') }}
 with
 
 events as (

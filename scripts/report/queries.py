@@ -1,0 +1,502 @@
+"""What the report asks of the published tables: aggregates only, whatever the number of events.
+
+The periods are rows of the temporary table `windows`, so that each question is asked once for all
+of them. A row's `app_token` (and `period`) says where it belongs; the other columns are the fields
+of the structure of the same name in `facts`.
+"""
+
+TOP = 10
+
+AS_OF = "select max(occurred_date) as as_of_date from marts.events where not is_future_dated"
+
+WINDOWS = """
+create temporary table windows (
+    period text, is_previous boolean, first_date date, last_date date
+)
+"""
+
+APPS = """
+with
+
+event_counts as (
+
+    select
+        app_token,
+        count(*) as events,
+        min(case when not is_future_dated then occurred_date end) as first_date
+    from marts.events
+    group by app_token
+
+),
+
+user_counts as (
+
+    select app_token, count(*) as users
+    from marts.users
+    group by app_token
+
+),
+
+company_counts as (
+
+    select app_token, count(*) as companies
+    from marts.companies
+    group by app_token
+
+),
+
+session_counts as (
+
+    select app_token, count(*) as sessions
+    from marts.sessions
+    group by app_token
+
+)
+
+select
+    app_token,
+    first_date,
+    events,
+    coalesce(users, 0) as users,
+    coalesce(companies, 0) as companies,
+    coalesce(sessions, 0) as sessions
+from event_counts
+left join user_counts using (app_token)
+left join company_counts using (app_token)
+left join session_counts using (app_token)
+order by events desc, app_token
+"""
+
+FIGURES = """
+with
+
+active_users as (
+
+    select app_token, period, is_previous, count(distinct user_id) as active_users
+    from marts.user_days
+    inner join windows on activity_date between first_date and last_date
+    group by all
+
+),
+
+active_companies as (
+
+    select app_token, period, is_previous, count(distinct company_id) as active_companies
+    from marts.company_days
+    inner join windows on activity_date between first_date and last_date
+    group by all
+
+),
+
+activity as (
+
+    select
+        app_token,
+        period,
+        is_previous,
+        sum(new_users) as new_users,
+        avg(stickiness) as stickiness
+    from marts.daily_activity
+    inner join windows on activity_date between first_date and last_date
+    group by all
+
+),
+
+sessions as (
+
+    select app_token, period, is_previous, count(*) as sessions
+    from marts.sessions
+    inner join windows on started_date between first_date and last_date
+    group by all
+
+),
+
+events_by_day as (
+
+    select
+        app_token,
+        occurred_date,
+        count(*) as events,
+        count(case when event_type = 'page_view' then 1 end) as page_views
+    from marts.events
+    where not is_future_dated
+    group by all
+
+),
+
+events as (
+
+    select
+        app_token,
+        period,
+        is_previous,
+        sum(events) as events,
+        sum(page_views) as page_views
+    from events_by_day
+    inner join windows on occurred_date between first_date and last_date
+    group by all
+
+)
+
+select
+    app_token,
+    period,
+    is_previous,
+    coalesce(active_users, 0) as active_users,
+    coalesce(new_users, 0) as new_users,
+    stickiness,
+    coalesce(active_companies, 0) as active_companies,
+    coalesce(sessions, 0) as sessions,
+    coalesce(page_views, 0) as page_views,
+    events
+from events
+left join active_users using (app_token, period, is_previous)
+left join active_companies using (app_token, period, is_previous)
+left join activity using (app_token, period, is_previous)
+left join sessions using (app_token, period, is_previous)
+"""
+
+DAYS = """
+with
+
+events as (
+
+    select
+        app_token,
+        occurred_date as activity_date,
+        count(*) as events,
+        count(case when event_type = 'page_view' then 1 end) as page_views,
+        count(case when event_type = 'track' then 1 end) as tracked_events,
+        count(case when event_type = 'track_feature' then 1 end) as feature_events,
+        count(case when event_type = 'interaction' then 1 end) as interactions
+    from marts.events
+    where not is_future_dated
+    group by all
+
+),
+
+sessions as (
+
+    select app_token, started_date as activity_date, count(*) as sessions
+    from marts.sessions
+    group by all
+
+),
+
+companies as (
+
+    select app_token, activity_date, count(*) as active_companies
+    from marts.company_days
+    group by all
+
+)
+
+select
+    app_token,
+    activity_date,
+    dau,
+    wau,
+    mau,
+    stickiness,
+    new_users,
+    retained_users,
+    resurrected_users,
+    dormant_users,
+    coalesce(active_companies, 0) as active_companies,
+    coalesce(sessions, 0) as sessions,
+    coalesce(events, 0) as events,
+    coalesce(page_views, 0) as page_views,
+    coalesce(tracked_events, 0) as tracked_events,
+    coalesce(feature_events, 0) as feature_events,
+    coalesce(interactions, 0) as interactions
+from marts.daily_activity
+left join events using (app_token, activity_date)
+left join sessions using (app_token, activity_date)
+left join companies using (app_token, activity_date)
+where activity_date > cast(? as date) - cast(? as integer)
+order by app_token, activity_date
+"""
+
+# The latest answer of each user in the period, as `marts.nps_scores` has it for months and ever.
+NPS_FIGURES = """
+with
+
+answers as (
+
+    select app_token, nps_id, period, is_previous, category
+    from marts.nps_responses
+    inner join windows on responded_date between first_date and last_date
+    where category is not null
+    qualify row_number() over (
+        partition by app_token, nps_id, period, is_previous, user_id
+        order by responded_at desc, submission_id desc
+    ) = 1
+
+),
+
+counted as (
+
+    select
+        app_token,
+        nps_id,
+        period,
+        is_previous,
+        count(*) as responses,
+        count(case when category = 'promoter' then 1 end) / count(*) as promoters,
+        count(case when category = 'detractor' then 1 end) / count(*) as detractors
+    from answers
+    group by all
+
+)
+
+select
+    app_token,
+    nps_id,
+    period,
+    is_previous,
+    responses,
+    100 * (promoters - detractors) as nps,
+    100 * 1.959964 * sqrt(
+        (promoters + detractors - pow(promoters - detractors, 2)) / responses
+    ) as margin
+from counted
+"""
+
+NPS_PERIODS = """
+select
+    app_token,
+    nps_id,
+    period,
+    responses,
+    promoters,
+    passives,
+    detractors,
+    nps,
+    margin_of_error_95 as margin,
+    response_rate
+from marts.nps_scores
+where basis = 'latest_per_user'
+order by app_token, nps_id, period
+"""
+
+NPS_NAMES = """
+select app_token, nps_id, max(nps_name) as name
+from marts.nps_responses
+group by all
+"""
+
+COHORTS = """
+select app_token, cohort_date, period_n, cohort_users, eligible_users, retained_users, rate
+from marts.retention
+where period = 'week' and cohort_date > cast(? as date) - 7 * cast(? as integer)
+order by app_token, cohort_date, period_n
+"""
+
+RETENTION_CURVE = """
+select
+    app_token,
+    period_n as day_n,
+    sum(eligible_users) as eligible_users,
+    sum(retained_users) as retained_users,
+    sum(retained_users) / sum(eligible_users) as rate
+from marts.retention
+where period = 'day' and period_n between 1 and 30 and eligible_users > 0
+group by app_token, period_n
+order by app_token, period_n
+"""
+
+FUNNEL_STEPS = """
+select
+    app_token,
+    funnel,
+    step,
+    step_name,
+    users,
+    conversion_from_first,
+    conversion_from_previous,
+    median_seconds_from_previous as median_seconds,
+    p90_seconds_from_previous as p90_seconds
+from marts.funnel_steps
+order by app_token, funnel, step
+"""
+
+FLOWS = """
+select
+    app_token,
+    flow_id,
+    coalesce(flow_name, flow_id) as name,
+    shown_users,
+    seen_users,
+    completed_users,
+    dismissed_users,
+    completion_rate,
+    median_seconds_to_complete as median_seconds
+from marts.flows
+order by app_token, shown_users desc, flow_id
+"""
+
+FLOW_STEPS = """
+select
+    app_token,
+    flow_id,
+    step_number,
+    coalesce(step_name, step_id) as name,
+    seen_users,
+    completed_users,
+    dropped_users
+from marts.flow_steps
+order by app_token, flow_id, step_number, step_id
+"""
+
+VARIANTS = """
+select
+    app_token,
+    experiment_id,
+    coalesce(experiment_name, 'Experiment ' || experiment_id) as experiment_name,
+    variant,
+    is_control,
+    is_reference,
+    clean_users,
+    converted_users,
+    conversion_rate,
+    conversion_rate_low,
+    conversion_rate_high,
+    difference,
+    difference_low,
+    difference_high,
+    holm_p_value,
+    srm_p_value,
+    has_srm,
+    days_running
+from marts.experiment_variants
+order by app_token, experiment_id, variant
+"""
+
+EXPERIMENT_USERS = """
+select
+    app_token,
+    experiment_id,
+    count(*) as users,
+    count(case when is_contaminated then 1 end) as contaminated_users
+from marts.experiment_users
+group by all
+"""
+
+_TOP_EVENTS = """
+with
+
+used as (
+
+    select
+        app_token,
+        period,
+        {identity} as id,
+        max({name}) as name,
+        count(*) as events,
+        count(distinct user_id) as users
+    from marts.{table}
+    inner join windows on occurred_date between first_date and last_date and not is_previous
+    where not is_future_dated and {identity} is not null
+    group by all
+
+)
+
+select app_token, period, coalesce(name, id) as name, users, events,
+    count(*) over (partition by app_token, period) as total
+from used
+qualify row_number() over (
+    partition by app_token, period
+    order by users desc, events desc, id
+) <= {top}
+order by app_token, period, users desc, events desc, id
+"""
+
+FEATURES = _TOP_EVENTS.format(
+    table="feature_events", identity="feature_id", name="feature_name", top=TOP
+)
+TRACKED_EVENTS = _TOP_EVENTS.format(
+    table="tracked_events", identity="event_name", name="display_name", top=TOP
+)
+
+COMPANIES = f"""
+with
+
+active_days as (
+
+    select distinct app_token, company_id, user_id, occurred_date
+    from marts.events
+    where is_activity and not is_future_dated and company_id is not null and user_id is not null
+
+),
+
+active as (
+
+    select app_token, period, company_id, count(distinct user_id) as active_users
+    from active_days
+    inner join windows on occurred_date between first_date and last_date and not is_previous
+    group by all
+
+)
+
+select
+    app_token,
+    period,
+    coalesce(company_name, company_id) as name,
+    plan,
+    industry,
+    active_users,
+    current_user_count as users,
+    event_count as events,
+    count(*) over (partition by app_token, period) as total
+from active
+inner join marts.companies using (app_token, company_id)
+qualify row_number() over (
+    partition by app_token, period
+    order by active_users desc, current_user_count desc, event_count desc, company_id
+) <= {TOP}
+order by app_token, period, active_users desc, users desc, events desc, company_id
+"""  # noqa: S608 (put together of constants)
+
+FILES = """
+select
+    status,
+    count(*) as files,
+    coalesce(sum(physical_lines), 0) as physical_lines,
+    coalesce(sum(blank_lines), 0) as blank_lines,
+    coalesce(sum(rejected_lines), 0) as rejected_lines,
+    coalesce(sum(duplicate_lines), 0) as duplicate_lines,
+    coalesce(sum(new_events), 0) as new_events,
+    coalesce(sum(removed_events), 0) as removed_events
+from audit.file_ledger
+group by status
+order by files desc, status
+"""
+
+REJECTED = """
+select reason, sum(line_count) as lines, count(distinct path) as files
+from audit.rejected_lines
+group by reason
+order by lines desc, reason
+"""
+
+UNKNOWN_VALUES = """
+select field, value, event_count as events, cast(last_seen_at as date) as last_seen,
+    count(*) over () as total
+from audit.unknown_values
+order by events desc, field, value
+limit 20
+"""
+
+REMOVED_EVENTS = """
+select app_token, reason, rule, event_count as events, user_count as users,
+    count(*) over () as total
+from audit.removed_events
+order by events desc, app_token, reason, rule
+limit 20
+"""
+
+QUALITY = """
+select
+    (select count(*) from marts.events where is_future_dated) as future_dated_events,
+    (select count(*) from audit.duplicate_conflicts) as duplicate_conflicts
+"""
