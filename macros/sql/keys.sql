@@ -1,18 +1,18 @@
-{#- Single-column keys of what an event may belong to; NULL where it belongs to none. -#}
-{% macro user_key(relation) -%}
+{#- Single-column keys of what a row may belong to; NULL where it belongs to none. -#}
+{% macro entity_key(id, relation) -%}
     {%- set prefix = relation ~ '.' if relation else '' -%}
     case
-        when {{ prefix }}user_id is not null
-            then {{ surrogate_key([prefix ~ 'app_token', prefix ~ 'user_id']) }}
+        when {{ prefix ~ id }} is not null
+            then {{ surrogate_key([prefix ~ 'app_token', prefix ~ id]) }}
     end
 {%- endmacro %}
 
+{% macro user_key(relation) -%}
+    {{ entity_key('user_id', relation) }}
+{%- endmacro %}
+
 {% macro company_key(relation) -%}
-    {%- set prefix = relation ~ '.' if relation else '' -%}
-    case
-        when {{ prefix }}company_id is not null
-            then {{ surrogate_key([prefix ~ 'app_token', prefix ~ 'company_id']) }}
-    end
+    {{ entity_key('company_id', relation) }}
 {%- endmacro %}
 
 {% macro session_key() -%}

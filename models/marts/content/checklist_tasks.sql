@@ -37,6 +37,7 @@ final as (
             as checklist_task_key,
         parts.app_token,
         parts.whole_id as checklist_id,
+        {{ entity_key('whole_id', 'parts') | indent(8) }} as checklist_key,
         parts.part_id as task_id,
         parts.name as task_name,
         parts.part_number as task_number,

@@ -35,6 +35,7 @@ final as (
             as flow_step_key,
         parts.app_token,
         parts.whole_id as flow_id,
+        {{ entity_key('whole_id', 'parts') | indent(8) }} as flow_key,
         parts.part_id as step_id,
         parts.name as step_name,
         parts.part_number as step_number,

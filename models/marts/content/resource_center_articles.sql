@@ -30,6 +30,7 @@ final as (
             as resource_center_article_key,
         app_token,
         resource_center_id,
+        {{ entity_key('resource_center_id') | indent(8) }} as resource_center_key,
         article_id,
         article_title,
         article_url,

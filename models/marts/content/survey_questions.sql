@@ -39,6 +39,7 @@ final as (
             as survey_question_key,
         parts.app_token,
         parts.whole_id as survey_id,
+        {{ entity_key('whole_id', 'parts') | indent(8) }} as survey_key,
         parts.part_id as module_id,
         coalesce(parts.name, counted.latest_question) as question,
         coalesce(parts.question_type, counted.latest_variant) as question_type,

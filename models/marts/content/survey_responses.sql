@@ -33,7 +33,10 @@ final as (
         ranked.event_key,
         ranked.app_token,
         ranked.whole_id as survey_id,
+        {{ entity_key('whole_id', 'ranked') | indent(8) }} as survey_key,
         ranked.part_id as module_id,
+        {{ surrogate_key(['ranked.app_token', 'ranked.whole_id', 'ranked.part_id']) }}
+            as survey_question_key,
         ranked.user_id,
         {{ user_key('ranked') }} as user_key,
         ranked.occurred_at as answered_at,
@@ -42,7 +45,10 @@ final as (
         ranked.user_id is not null and ranked.recency = 1 as is_latest
     from ranked
     left join options
-        on ranked.app_token = options.app_token and ranked.feedback = options.entity_id
+        on
+            ranked.app_token = options.app_token
+            and ranked.feedback = options.entity_id
+            and ranked.part_id = coalesce(options.parent_id, ranked.part_id)
 
 )
 

@@ -226,9 +226,7 @@ def survey_responses(counted: Counted) -> list[Row]:
             "user_id": item.event.user_id,
             "answered_at": item.event.occurred_at,
             "answer": item.attributes["feedback"],
-            "answer_name": _name(
-                names, (item.event.app_token, "survey_option", item.attributes["feedback"])
-            ),
+            "answer_name": _option_name(names, item),
             "is_latest": item.event.user_id is not None
             and latest[(*item.entity, item.event.user_id)] is item,
         }
@@ -311,6 +309,12 @@ def _seed(counted: Counted) -> dict[Entity, Cells]:
 
 def _name(seed: dict[Entity, Cells], entity: Entity) -> str | None:
     return seed.get(entity, {}).get("name") or None
+
+
+def _option_name(seed: dict[Entity, Cells], item: Interaction) -> str | None:
+    """The name of the answer, if it is an option of the module, or of none in particular."""
+    option = seed.get((item.event.app_token, "survey_option", item.attributes["feedback"]), {})
+    return option.get("name") or None if option.get("parent_id") in ("", item.entity_id) else None
 
 
 def _natural(text: str | None) -> tuple[bool, int, str]:

@@ -1,0 +1,41 @@
+-- one row per date, from the first event to the as-of date, no gaps: the time spine of the metrics
+{{ config(schema='intermediate', materialized='table') }}
+with
+
+events as (
+
+    select * from {{ ref('events') }}
+    where not is_future_dated
+
+),
+
+as_of as (
+
+    select * from {{ ref('int_as_of_date') }}
+
+),
+
+spans as (
+
+    select
+        min(events.occurred_date) as first_date,
+        max(as_of.as_of_date) as last_date
+    from events
+    cross join as_of
+
+),
+
+dates as (
+
+    {{ dates_between('spans', 'first_date', 'last_date', 'metric_date') | indent(4) }}
+
+),
+
+final as (
+
+    select metric_date
+    from dates
+
+)
+
+select * from final
