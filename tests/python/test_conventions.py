@@ -8,8 +8,8 @@ import pytest
 import yaml
 from building import ROOT, run_dbt
 
-MODEL_KEYS = {"name", "description", "config", "columns", "data_tests"}
-COLUMN_KEYS = {"name", "data_type", "description", "data_tests"}
+MODEL_KEYS = {"name", "description", "config", "columns", "data_tests", "time_spine"}
+COLUMN_KEYS = {"name", "data_type", "description", "data_tests", "granularity"}
 PUBLIC = {"marts", "audit"}
 
 
