@@ -1,0 +1,88 @@
+"""What the project wants to reach, and whether it did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scripts.benchmark.campaign import Campaign, Median
+
+START_SECONDS = 3
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure and its limit, both in the same unit.
+
+    Attributes:
+        what: what is measured, on how many events.
+        unit: behind the figures.
+    """
+
+    what: str
+    measured: float
+    limit: float
+    unit: str = ""
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the figure is within the limit."""
+        return self.measured <= self.limit
+
+
+def targets(campaign: Campaign) -> list[Target]:
+    """Return the targets for which everything was measured."""
+    sizes = sorted(export.events for export in campaign.exports)
+    found = [target for events in sizes for target in _of_size(campaign, events)]
+    if len(sizes) > 1:
+        found += _of_growth(campaign, sizes[0], sizes[-1])
+    return found
+
+
+def _of_size(campaign: Campaign, events: int) -> Iterator[Target]:
+    on = f"{events:,} events"
+    floor = campaign.median("floor", events)
+    for system, label, limit in (
+        ("full", "full / floor", 2.5),
+        ("load", "load / floor", 1.5),
+        ("resync", "everything sent again / floor", 1.5),
+    ):
+        measured = campaign.median(system, events)
+        if floor and measured:
+            yield Target(f"{label}, {on}", measured.seconds / floor.seconds, limit, "x")
+    again, start = campaign.median("again", events), campaign.median("dbt_start", events)
+    if again and start:
+        limit = START_SECONDS + start.seconds
+        yield Target(f"nothing new, {on} (3 s and dbt's start)", again.seconds, limit, "s")
+    full = campaign.median("full", events)
+    if full:
+        yield Target(f"peak memory of full, {on}", full.peak_bytes / 1e9, 2, "GB")
+    export = next(export for export in campaign.exports if export.events == events)
+    size = campaign.size_bytes(events)
+    if size:
+        yield Target(f"database / NDJSON, {on}", size / export.size_bytes, 0.25, "x")
+
+
+def _of_growth(campaign: Campaign, small: int, large: int) -> Iterator[Target]:
+    full, day = _pair(campaign, "full", small, large), _pair(campaign, "day", small, large)
+    if day:
+        yield Target(
+            f"one day more, {large:,} events / {small:,} events",
+            day[1].seconds / day[0].seconds,
+            1.5,
+            "x",
+        )
+    if day and full:
+        yield Target(
+            f"one day more / full, {large:,} events", day[1].seconds / full[1].seconds, 1 / 15, "x"
+        )
+    if full:
+        yield Target(
+            f"full, {large:,} events / {small:,} events",
+            full[1].seconds / full[0].seconds,
+            1.05 * large / small,
+            "x",
+        )
+
+
+def _pair(campaign: Campaign, system: str, small: int, large: int) -> tuple[Median, Median] | None:
+    before, after = campaign.median(system, small), campaign.median(system, large)
+    return (before, after) if before and after else None
