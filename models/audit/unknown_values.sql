@@ -16,17 +16,18 @@ interactions as (
 found as (
 
     {%- for field, known in documented_values().items() %}
-    select
-        '{{ field }}' as field,
-        {{ field }} as value,
-        count(*) as event_count,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as last_seen_at
-    from {{ 'events' if field in ('event_type', 'source') else 'interactions' }}
-    where {{ field }} not in ('{{ known | join("', '") }}')
-        {{- ' or entity_type is null' if field == 'entity_type' }}
-    group by {{ field }}
-    {{ 'union all' if not loop.last }}
+        select
+            '{{ field }}' as field,
+            {{ field }} as value,
+            count(*) as event_count,
+            min(occurred_at) as first_seen_at,
+            max(occurred_at) as last_seen_at
+        from {{ 'events' if field in ('event_type', 'source') else 'interactions' }}
+        where
+            {{ field }} not in ({{ quoted_list(known) }})
+            {{ 'or entity_type is null' if field == 'entity_type' }}
+        group by {{ field }}
+        {{ 'union all' if not loop.last }}
     {%- endfor %}
 
 ),

@@ -13,9 +13,9 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 
-def project_vars() -> dict[str, Any]:
+def project_vars(project: Path = ROOT) -> dict[str, Any]:
     """The vars of dbt_project.yml."""
-    variables: dict[str, Any] = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
+    variables: dict[str, Any] = yaml.safe_load((project / "dbt_project.yml").read_text())["vars"]
     return variables
 
 
@@ -56,16 +56,21 @@ def set_vars(project: Path, **variables: Any) -> dict[str, Any]:
     return changed
 
 
+def environment_for(warehouse: Path) -> dict[str, str]:
+    """What the environment is but for what whoever tests has set, and with this warehouse."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("USERPILOT", "DBT"))}
+    artifacts = {name: str(warehouse / "target") for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH")}
+    return inherited | artifacts | {"USERPILOT_WAREHOUSE": str(warehouse)}
+
+
 def run(
     *command: str | Path, warehouse: Path, project: Path = ROOT, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command on a warehouse, from the project root, with nothing set by whoever tests."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("USERPILOT", "DBT"))}
-    artifacts = {name: str(warehouse / "target") for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH")}
     return subprocess.run(
         [sys.executable, "-m", *map(str, command)],
         cwd=project,
-        env=inherited | artifacts | {"USERPILOT_WAREHOUSE": str(warehouse)} | environment,
+        env=environment_for(warehouse) | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -81,8 +86,8 @@ def run_command(
     return result.stdout
 
 
-def run_dbt(*arguments: str, warehouse: Path, **environment: str) -> str:
+def run_dbt(*arguments: str, warehouse: Path, project: Path = ROOT, **environment: str) -> str:
     """Run dbt, which must succeed; return what it printed."""
-    result = run("dbt.cli.main", *arguments, warehouse=warehouse, **environment)
+    result = run("dbt.cli.main", *arguments, warehouse=warehouse, project=project, **environment)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

@@ -1,5 +1,6 @@
--- one row per interaction with content: a flow, checklist, survey or resource center, or a part of one
-{% set wholes = content_parts().values() | list %}
+-- one row per interaction with content: a flow, checklist, survey, resource center or a part of one
+{% set wholes = quoted_list(content_parts().values()) %}
+{% set parts = quoted_list(content_parts()) %}
 with
 
 interactions as (
@@ -24,17 +25,17 @@ final as (
         interactions.user_id,
         case interactions.entity_type
             {%- for part, whole in content_parts().items() %}
-            when '{{ part }}' then '{{ whole }}'
+                when '{{ part }}' then '{{ whole }}'
             {%- endfor %}
             else interactions.entity_type
         end as whole_type,
         case
-            when interactions.entity_type in ('{{ wholes | join("', '") }}')
+            when interactions.entity_type in ({{ wholes }})
                 then interactions.entity_id
             else coalesce(interactions.parent_id, content.parent_id)
         end as whole_id,
         case
-            when interactions.entity_type not in ('{{ wholes | join("', '") }}')
+            when interactions.entity_type not in ({{ wholes }})
                 then interactions.entity_id
         end as part_id,
         content.name,
@@ -55,7 +56,8 @@ final as (
             and interactions.entity_type = content.entity_type
             and interactions.entity_id = content.entity_id
     where
-        interactions.entity_type in ('{{ (content_parts().keys() | list + wholes) | join("', '") }}')
+        interactions.entity_type in ({{ wholes }})
+        or interactions.entity_type in ({{ parts }})
 
 )
 

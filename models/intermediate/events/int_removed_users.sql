@@ -1,13 +1,7 @@
 -- one row per (app_token, user_id) whose events no mart counts
 {% set patterns = var('excluded_users') %}
+-- depends_on: {{ ref('stg_userpilot__events') }}
 with
-
-events as (
-
-    select * from {{ ref('stg_userpilot__events') }}
-    where user_id is not null
-
-),
 
 erased_users as (
 
@@ -16,6 +10,13 @@ erased_users as (
 ),
 
 {% if patterns -%}
+events as (
+
+    select * from {{ ref('stg_userpilot__events') }}
+    where user_id is not null
+
+),
+
 named_users as (
 
     select

@@ -43,10 +43,11 @@ final as (
         counted.completed_users,
         case
             when parts.whole_id is not null
-                then lag(counted.seen_users) over (
-                    partition by parts.app_token, parts.whole_id
-                    order by parts.part_number, parts.natural_number
-                ) - counted.seen_users
+                then
+                    lag(counted.seen_users) over (
+                        partition by parts.app_token, parts.whole_id
+                        order by parts.part_number, parts.natural_number
+                    ) - counted.seen_users
         end as dropped_users
     from parts
     inner join counted
