@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
 DBT_OPTIONS = ["--quiet", "--warn-error"]
-# What macros render to is seen only in compiled SQL, where layout and quoting are dbt's and the
-# operands of a join come from a macro's arguments.
+# What macros render to is seen only in compiled SQL, where layout, quoting and some casts are dbt's
+# and the operands of a join come from a macro's arguments.
 NOT_OF_COMPILED_SQL = ",".join(
     [
         *("layout", "jinja", "references.quoting", "structure.column_order"),
-        *("structure.join_condition_order", "ambiguous.column_count"),
+        *("structure.join_condition_order", "ambiguous.column_count", "convention.casting_style"),
     ]
 )
 

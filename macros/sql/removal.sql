@@ -4,7 +4,8 @@
     `removed_users`.
 -#}
 {% macro removal(what) %}
-    {% set branches = ['when removed_users.reason is not null then removed_users.' ~ what] %}
+    {% set of_user = 'removed_users.' ~ what %}
+    {% set branches = ['when removed_users.reason is not null then ' ~ of_user] %}
     {% for reason, column, patterns in [
         ('excluded_hostname', 'hostname', var('excluded_hostnames')),
         ('excluded_user_agent', 'user_agent', var('excluded_user_agents')),
@@ -17,5 +18,6 @@
             {% do branches.append('when ' ~ fits ~ ' then ' ~ answer) %}
         {% endfor %}
     {% endfor %}
-    {{ return('case\n            ' ~ branches | join('\n            ') ~ '\n        end') }}
+    {% set judged = 'case\n            ' ~ branches | join('\n            ') ~ '\n        end' %}
+    {{ return(judged if branches[1:] else of_user) }}
 {% endmacro %}
