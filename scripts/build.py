@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import click
 from tqdm import tqdm
 
 from scripts import fingerprint, generate
-from scripts.errors import UsageProblem
+from scripts.configuration import refuse_mistakes
+from scripts.errors import UsageProblem, advice
 from scripts.load import LoadSummary, load
 from scripts.publish import MAIN_MARTS, PROJECT, PublishSummary, publish
 from scripts.report import ReportSummary, report
@@ -57,6 +58,7 @@ def build(
         UsageProblem: a step failed. Readers then keep what they have.
     """
     started = time.monotonic()
+    refuse_mistakes()
     source = source or sample_export(progress)
     _tell(f"Loading {source} ...", progress)
     loaded = load(source, warehouse, error_budget=error_budget, progress=progress)
@@ -123,30 +125,60 @@ def run_dbt(warehouse: Warehouse, lock: int, progress: bool) -> None:
         ) as process,
         tqdm(desc="dbt build", unit="node", disable=None if progress else True) as bar,
     ):
-        for line in process.stdout or ():
-            _show(line, bar)
+        log = _Log(bar)
+        try:
+            for line in process.stdout or ():
+                log.read(line)
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise
+    # With a known advice, they are tracebacks of what is told below.
+    if log.plain and not (process.returncode and log.advice):
+        click.echo("\n".join(log.plain), err=True)
     if process.returncode:
         raise UsageProblem(
             "`dbt build` failed, see above (the whole log is"
             f" {warehouse.dbt_target / 'dbt.log'}). Nothing was published, readers keep what they"
-            " have."
+            f" have. {log.advice}".rstrip()
         )
 
 
-def _show(line: str, bar: "tqdm[Any]") -> None:
-    """Show one line of dbt's log: a step done, or a message that a person must see."""
-    try:
-        event = json.loads(line)
-        info, data = event["info"], event["data"]
-    except (ValueError, TypeError, KeyError):
-        tqdm.write(line.rstrip(), file=sys.stderr)
-        return
-    if info["name"] == "LogStartLine":
-        bar.total = data["total"]
-    elif info["name"].startswith("Log") and info["name"].endswith("Result"):
-        bar.update()  # a failure is told in full at the end of the run
-    elif info["level"] in ("warn", "error") and info["msg"].strip():
-        tqdm.write(info["msg"], file=sys.stderr)
+@dataclass
+class _Log:
+    """Reads dbt's log and shows it: steps done, and once each the messages that a person must see.
+
+    Attributes:
+        shown: these messages.
+        plain: lines that are not of the log, what crashed printed for example.
+        advice: what to do about the first message that somebody knows an advice for.
+    """
+
+    bar: "tqdm[Any]"
+    shown: set[str] = field(default_factory=set)
+    plain: list[str] = field(default_factory=list)
+    advice: str = ""
+
+    def read(self, line: str) -> None:
+        """Take in one line."""
+        try:
+            event = json.loads(line)
+            info, data = event["info"], event["data"]
+            name, level, message = info["name"], info["level"], info["msg"]
+        except (ValueError, TypeError, KeyError):
+            self.plain.append(line.rstrip())
+            name, level, message = "", "error", line
+        if level == "error":
+            self.advice = self.advice or advice(message)
+        if name == "LogStartLine":
+            self.bar.total = data["total"]
+        elif name.startswith("Log") and name.endswith("Result"):
+            self.bar.update()  # a failure is told in full at the end of the run
+        elif name == "MainStackTrace" and self.advice:
+            pass
+        elif name and level in ("warn", "error") and message.strip() and message not in self.shown:
+            self.shown.add(message)
+            tqdm.write(message, file=sys.stderr)
 
 
 def _tell(message: str, progress: bool) -> None:

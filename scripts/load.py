@@ -5,25 +5,23 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 import duckdb
-import yaml
 from tqdm import tqdm
 
 from scripts import raw
-from scripts.errors import UsageProblem
+from scripts.configuration import variables
+from scripts.errors import UsageProblem, plainly
 from scripts.sanitise import ExportFile, FileResult, Task, TaskResult
 from scripts.source import Entry, Source, find_source
-from scripts.warehouse import Warehouse, warehouse_option
+from scripts.warehouse import REFUSALS, Warehouse, warehouse_option
 from scripts.workers import WorkerDiedError, sanitised
 
-PROJECT_FILE = Path(__file__).parents[1] / "dbt_project.yml"
-DEFAULT_ERROR_BUDGET = 0.01
 # A task is big enough to keep a worker busy, a batch small enough for the disk and the memory.
 TASK_BYTES = 16 << 20
 BATCH_BYTES = 512 << 20
@@ -131,11 +129,18 @@ def load(
         except _DuckDBRefusedError:
             summary = run.load(plan, careful=True)
     if not plan.files and not plan.unchanged:
-        summary.warnings.append(
-            f"No export files (.json, .ndjson, .jsonl, plain, .gz or .zst) in {place.name}."
-        )
+        summary.warnings.append(no_export_files(place, entries))
     summary.seconds = _seconds_since(started)
     return summary
+
+
+def no_export_files(source: Source, entries: Sequence[Entry]) -> str:
+    """Say that there is nothing to load, and what is there instead."""
+    found = f"but other files ({entries[0].path})" if entries else "nor any other file"
+    return (
+        f"No export files (.json, .ndjson, .jsonl, plain, .gz or .zst) in {source.name}, {found}:"
+        " the tables get nothing from it. Is it the folder that Userpilot writes to?"
+    )
 
 
 def project_error_budget() -> float:
@@ -144,15 +149,10 @@ def project_error_budget() -> float:
     Raises:
         UsageProblem: it is not a number.
     """
-    if not PROJECT_FILE.exists():
-        return DEFAULT_ERROR_BUDGET
     try:
-        variables = yaml.safe_load(PROJECT_FILE.read_text()).get("vars") or {}
-        return float(variables.get("error_budget", DEFAULT_ERROR_BUDGET))
-    except (yaml.YAMLError, TypeError, ValueError, AttributeError) as error:
-        raise UsageProblem(
-            f"The var error_budget in {PROJECT_FILE.name} is not a number: {error}"
-        ) from None
+        return float(variables()["error_budget"])
+    except (KeyError, TypeError, ValueError):
+        raise UsageProblem("The var error_budget in dbt_project.yml is not a number.") from None
 
 
 # ---------- what is to be done
@@ -217,7 +217,7 @@ class Plan:
         unchanged = 0
         for entry in sorted(entries, key=lambda entry: entry.path):
             known, attempt = loaded.get(entry.path), attempts.get(entry.path)
-            kind, problem = _kind(entry)
+            kind, problem = kind_of(entry)
             again = replay and known is not None and known.rejected_lines > 0
             one = Candidate(
                 file_id, entry, kind, *_folders(source_name, entry.path), known, attempt, again
@@ -260,7 +260,7 @@ def _same_attempt(attempt: Known | None, status: str, entry: Entry, error: str |
     )
 
 
-def _kind(entry: Entry) -> tuple[str, str | None]:
+def kind_of(entry: Entry) -> tuple[str, str | None]:
     """Tell a file's kind by its name, and why it is no export file at all (or None)."""
     *_, name = parts = entry.path.split("/")
     if entry.problem is not None:
@@ -512,7 +512,10 @@ def _add_up(plan: Plan, read: list[tuple[Candidate, FileResult]], summary: LoadS
             summary.record_lines += result.event_lines
         reasons += result.reasons
         if result.status == "failed":
-            summary.warnings.append(f"Cannot read {one.entry.path}: {result.error}")
+            summary.warnings.append(
+                f"Cannot read {one.entry.path}: {result.error}. It is left out until it is mended;"
+                " each load tries it again."
+            )
     summary.rejected = dict(reasons)
 
 
@@ -592,14 +595,10 @@ def _told_plainly(warehouse: Warehouse) -> Iterator[None]:
     """Turn what the machine may refuse (space, rights, memory) into one sentence."""
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except REFUSALS as error:
         raise UsageProblem(
-            f"Cannot write to {warehouse.folder}: {reason}. Nothing was loaded."
+            f"Cannot write to {warehouse.folder}: {plainly(error)} Nothing was loaded."
         ) from None
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageProblem(f"DuckDB gave up: {reason}. Nothing was loaded.") from None
     except WorkerDiedError:
         raise UsageProblem(
             "A worker process was ended from outside, for lack of memory perhaps."

@@ -19,8 +19,8 @@ import duckdb
 from tqdm import tqdm
 
 from scripts import fingerprint
-from scripts.errors import UsageProblem
-from scripts.warehouse import Warehouse, duckdb_settings, warehouse_option
+from scripts.errors import UsageProblem, plainly
+from scripts.warehouse import REFUSALS, Warehouse, duckdb_settings, warehouse_option
 
 PROJECT = Path(__file__).parents[1]
 SCHEMAS = ("marts", "audit")
@@ -216,8 +216,7 @@ def _attached(warehouse: Warehouse, work: Path) -> Iterator[duckdb.DuckDBPyConne
             )
         except duckdb.IOException as error:
             raise UsageProblem(
-                f"Cannot open {warehouse.build_database} ({_first_line(error)}). Another process,"
-                " a running dbt perhaps, has it open: wait for it, then publish again."
+                f"Cannot open {warehouse.build_database}: {plainly(error)}"
             ) from None
         connection.execute(
             f"attach {_text(str(work / warehouse.published_database.name))} as published"
@@ -351,15 +350,10 @@ def _told_plainly(warehouse: Warehouse) -> Iterator[None]:
     """Turn what the machine may refuse (space, rights, memory) into one sentence."""
     try:
         yield
-    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except REFUSALS as error:
         raise UsageProblem(
-            f"Cannot publish to {warehouse.folder}: {_first_line(error)}. Readers keep what they"
-            " have."
+            f"Cannot publish to {warehouse.folder}: {plainly(error)} Readers keep what they have."
         ) from None
-
-
-def _first_line(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).splitlines()[0].rstrip(".")
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -312,6 +312,10 @@ def _reading() -> Iterator[None]:
         yield
     except UnreadableError:
         raise
+    except (zlib.error, zstandard.ZstdError) as error:
+        raise UnreadableError(f"the compressed file is damaged ({error})") from None
+    except OSError as error:
+        raise UnreadableError(error.strerror or str(error)) from None
     except Exception as error:  # each store has errors of its own
         raise UnreadableError(f"{type(error).__name__}: {error}") from None
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import fsspec
 
-from scripts.errors import UsageProblem
+from scripts.errors import UsageProblem, plainly
 
 # What object stores call the thing that changes with the content, best first.
 _CHANGE_MARKS = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "mtime")
@@ -72,9 +72,17 @@ def find_source(location: str, exclude: Path) -> Source:
 
 
 def _local(folder: Path, exclude: Path) -> "LocalSource":
-    if not folder.exists():
-        raise UsageProblem(f"The source folder {folder} does not exist.")
-    if not folder.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        above = next(parent for parent in folder.absolute().parents if parent.exists())
+        raise UsageProblem(
+            f"The source folder {folder} does not exist: look into {above}, the last folder on its"
+            " path that does."
+        ) from None
+    except OSError as error:
+        raise UsageProblem(f"Cannot read the source {folder}: {plainly(error)}") from None
+    if not is_folder:
         raise UsageProblem(f"The source {folder} is a file; give the folder it is in.")
     return LocalSource(str(folder.resolve()), str(exclude.resolve()))
 
@@ -172,7 +180,7 @@ def _readable(folder: str) -> Any:
     try:
         return os.scandir(folder)
     except OSError as error:
-        raise UsageProblem(f"Cannot read the folder {_text(folder)}: {error.strerror}.") from None
+        raise UsageProblem(f"Cannot read the folder {_text(folder)}: {plainly(error)}") from None
 
 
 def _text(path: str) -> str:

@@ -10,7 +10,13 @@ from pathlib import Path
 import click
 import duckdb
 
-from scripts.errors import UsageProblem
+from scripts.errors import UsageProblem, plainly
+
+# What the machine may refuse: space, rights, memory.
+REFUSALS = (
+    *(OSError, duckdb.IOException, duckdb.OutOfMemoryException),
+    *(duckdb.TransactionException, duckdb.FatalException),
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Warehouse:
             lock = (self.folder / ".lock").open("w")
         except OSError as error:
             raise UsageProblem(
-                f"Cannot write to the warehouse folder {self.folder}: {error.strerror}."
+                f"Cannot write to the warehouse folder {self.folder}: {plainly(error)}"
             ) from None
         with lock:
             try:
@@ -85,21 +91,27 @@ class Warehouse:
                 read_only=read_only,
                 config=duckdb_settings(),
             )
-        except duckdb.IOException as error:
-            raise UsageProblem(
-                f"Cannot open {self.build_database}: {str(error).splitlines()[0]}\n"
-                "Another process may have it open: readers should open userpilot.duckdb instead."
-            ) from None
+        except duckdb.Error as error:
+            raise UsageProblem(f"Cannot open {self.build_database}: {plainly(error)}") from None
         connection.execute("set TimeZone = 'UTC'")
         return connection
 
 
 def duckdb_settings() -> dict[str, str | bool | int | float | list[str]]:
-    """Settings of every connection that does heavy work, those of profiles.yml."""
+    """Settings of every connection that does heavy work, those of profiles.yml.
+
+    Raises:
+        UsageProblem: an environment variable holds no such setting.
+    """
+    threads = os.environ.get("USERPILOT_THREADS", "4")
+    if not threads.isdecimal() or not int(threads):
+        raise UsageProblem(
+            f"USERPILOT_THREADS is `{threads}`; give a number of threads, such as 4."
+        )
     return {
         "autoinstall_known_extensions": False,
         "memory_limit": os.environ.get("USERPILOT_MEMORY_LIMIT", "4GB"),
-        "threads": int(os.environ.get("USERPILOT_THREADS", "4")),
+        "threads": int(threads),
     }
 
 

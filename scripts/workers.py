@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -38,13 +39,24 @@ def _in_order(pool: ProcessPoolExecutor, tasks: Sequence[Task], ahead: int) -> I
     waiting: deque[Future[TaskResult]] = deque()
     try:
         for task in tasks:
-            waiting.append(pool.submit(sanitise, task))
+            with _interrupts_later():
+                waiting.append(pool.submit(sanitise, task))
             if len(waiting) > ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool:
         raise WorkerDiedError from None
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Put Ctrl-C off. Workers that are started in here never see it: it is for the parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _die_with_parent() -> None:

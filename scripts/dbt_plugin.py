@@ -1,0 +1,32 @@
+"""dbt-duckdb's plugin that tells plainly why dbt cannot open the build database."""
+
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
+
+from scripts.errors import UsageProblem
+from scripts.warehouse import Warehouse
+
+
+class Plugin(BasePlugin):
+    """Opens the database before dbt does, which would show a traceback."""
+
+    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
+        """Refuse in one sentence; dbt-duckdb calls this just before it connects.
+
+        Raises:
+            DbtRuntimeError: what is wrong and what to do.
+        """
+        warehouse = Warehouse(Path(creds.path).parent)
+        try:
+            if not warehouse.folder.is_dir():
+                raise UsageProblem(
+                    f"The warehouse folder {warehouse.folder} does not exist. Set"
+                    " USERPILOT_WAREHOUSE to one that does, or run `make load"
+                    " SOURCE=folder-of-exports` (or `make build` for the sample export) first."
+                )
+            warehouse.connect().close()
+        except UsageProblem as problem:
+            raise DbtRuntimeError(problem.message) from None

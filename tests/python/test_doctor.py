@@ -1,0 +1,397 @@
+"""`doctor` finds each thing that can be wrong with a set-up, and names what to do."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from building import ROOT, copy_project, project_vars, set_vars
+from click.testing import CliRunner
+from test_commands import HOLD_OPEN, LINE
+
+from scripts import configuration, doctor
+from scripts.configuration import VARS, seed_mistakes, var_mistakes
+from scripts.doctor import Finding, Setup, command, examine
+from scripts.warehouse import Warehouse
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*doctor.SETTINGS, configuration.SALT):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    """An export of one event, and a warehouse with two databases."""
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "a.json").write_text(LINE)
+    warehouse = Warehouse(tmp_path / "warehouse")
+    with warehouse.writing():
+        pass
+    for database in (warehouse.build_database, warehouse.published_database):
+        duckdb.connect(str(database)).close()
+    return Setup(str(export), warehouse)
+
+
+def found(setup: Setup) -> list[str]:
+    """What is not ok, as `state check: message`."""
+    return [
+        f"{one.state} {one.check}: {one.message}" for one in examine(setup) if one.state != "ok"
+    ]
+
+
+def only(setup: Setup, beginning: str, *words: str) -> None:
+    """One thing is not ok, and the finding says so."""
+    (finding,) = found(setup)
+    assert finding.startswith(beginning)
+    for word in words:
+        assert word in finding
+
+
+def test_a_good_set_up_changes_nothing_and_is_checked_soon(setup: Setup) -> None:
+    def files() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in setup.warehouse.folder.iterdir()}
+
+    before = files()
+    started = time.monotonic()
+    assert found(setup) == []
+    assert time.monotonic() - started < 2
+    assert files() == before
+
+
+def test_before_anything_was_made(tmp_path: Path) -> None:
+    assert found(Setup(None, Warehouse(tmp_path / "not/yet"))) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---------- the installation
+
+
+def test_another_python(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = namedtuple("version", "major minor micro")(3, 12, 1)
+    monkeypatch.setattr(sys, "version_info", version)
+    only(setup, "problem python: ", "install 3.11")
+
+
+def test_other_packages(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    actual = doctor._version
+    changed = {"click": "1.0", "agate": None}
+    monkeypatch.setattr(
+        doctor, "_version", lambda name: changed[name] if name in changed else actual(name)
+    )
+    only(setup, "problem packages: agate is missing, not 1.", "click is 1.0, not 8", "make setup")
+
+
+def test_no_dbt(setup: Setup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    only(setup, "problem imports: ", "dbt-duckdb is missing", "make setup")
+
+
+# ---------- the configuration
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "beginning"),
+    [
+        ("USERPILOT_THREADS", "0", "problem environment: USERPILOT_THREADS is `0`"),
+        ("USERPILOT_MEMORY_LIMIT", "4XB", "problem environment: Parser Error"),
+        ("USERPILOT_SORCE", "x", "warning environment: nothing reads USERPILOT_SORCE"),
+    ],
+)
+def test_environment_variables(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, name: str, value: str, beginning: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert [one for one in found(setup) if one.startswith(beginning)]
+
+
+def test_every_var_has_a_rule_and_no_mistake() -> None:
+    assert set(VARS) == set(project_vars())
+    assert list(var_mistakes(ROOT)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("reporting_timezone", "Mars/Olympus", "must be an IANA time zone"),
+        ("reporting_timezone", None, "must be an IANA time zone"),
+        ("session_gap_minutes", "30", "must be a number above 0"),
+        ("session_gap_minutes", True, "must be a number above 0"),
+        ("effectiveness_days", 0, "must be a number above 0"),
+        ("error_budget", 1.5, "must be a number from 0 to 1"),
+        ("trait_merge", "latest", "must be latest_value or latest_row"),
+        ("user_traits", "email", "must be a list of texts"),
+        ("excluded_users", [1], "must be a list of texts"),
+        ("traits_to_drop", None, "must be a list of texts"),
+        ("trait_to_hash", [], "nothing reads the var trait_to_hash. Do you mean traits_to_hash?"),
+    ],
+)
+def test_mistakes_in_vars(tmp_path: Path, name: str, value: Any, words: str) -> None:
+    project = copy_project(tmp_path / "project")
+    set_vars(project, **{name: value})
+    (mistake,) = var_mistakes(project)
+    assert mistake.startswith("dbt_project.yml: ")
+    assert f"the var {name}" in mistake
+    assert words in mistake
+
+
+def test_a_var_of_ones_own_is_no_mistake(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    set_vars(project, my_own=1)
+    (project / "models/mine.sql").write_text("select {{ var('my_own') }} as one")
+    assert list(var_mistakes(project)) == []
+
+
+def test_broken_yaml_is_a_finding_with_its_line(
+    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = copy_project(tmp_path / "project")
+    (project / "dbt_project.yml").write_text("vars:\n  a: [\n")
+    monkeypatch.setattr(doctor, "var_mistakes", lambda: var_mistakes(project))
+    only(setup, "problem variables: dbt_project.yml is no YAML: ", "line 3")
+
+
+def test_hashing_without_a_salt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = copy_project(tmp_path / "project")
+    set_vars(project, traits_to_hash=["email"])
+    (mistake,) = configuration.salt_mistakes(project)
+    assert "Set DBT_ENV_SECRET_TRAIT_SALT to a long random text" in mistake
+    monkeypatch.setenv(configuration.SALT, "long")
+    assert list(configuration.salt_mistakes(project)) == []
+
+
+ANCHORS = "anchor,event_type,event_name,entity_type,entity_id,interaction_status\n"
+FUNNELS = (
+    "funnel,step,step_name,event_type,event_name,entity_type,entity_id,interaction_status,"
+    "window_seconds,is_exclusion\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("seed", "text", "mistakes"),
+    [
+        ("path_anchors", ANCHORS, []),
+        ("path_anchors", "\ufeff" + ANCHORS.upper() + '"a, b",,,,,\r\n\r\n"c\nd",,,,,\n', []),
+        ("path_anchors", None, [": No such file or directory."]),
+        ("path_anchors", b"a\n\xfc", [", line 2 is not UTF-8: save the file as CSV UTF-8."]),
+        (
+            "path_anchors",
+            ANCHORS.replace("event_name", "event_nam"),
+            [
+                ", line 1: unknown column `event_nam`, the columns are anchor, event_type,"
+                " event_name, entity_type, entity_id, interaction_status.",
+                ", line 1: the column event_name is missing.",
+            ],
+        ),
+        (
+            "path_anchors",
+            ANCHORS.replace("event_name", "event_type"),
+            [
+                ", line 1: the column event_type is there twice.",
+                ", line 1: the column event_name is missing.",
+            ],
+        ),
+        (
+            "path_anchors",
+            ANCHORS + '"a\nb",,,,,\nc,,,\nd,,,,,,\n',
+            [", line 4 has 4 cells, 6 are needed.", ", line 5 has 7 cells, 6 are needed."],
+        ),
+        ("path_anchors", ANCHORS + ",track,,,,\n", [", line 2, column anchor: is empty."]),
+        (
+            "path_anchors",
+            ANCHORS + '"a,,,,,\n',
+            [", line 2: unexpected end of data. A text with a comma or a quote stands in quotes."],
+        ),
+        (
+            "funnels",
+            FUNNELS + "a,1,,,,,,,60,true\na,,,,,,,,1e3,f\na,two,,,,,,,1.5,maybe\n",
+            [
+                ", line 4, column step: `two` is not a whole number.",
+                ", line 4, column window_seconds: `1.5` is not a whole number.",
+                ", line 4, column is_exclusion: `maybe` is not true or false.",
+            ],
+        ),
+    ],
+)
+def test_mistakes_in_seeds(
+    tmp_path: Path, seed: str, text: str | bytes | None, mistakes: list[str]
+) -> None:
+    project = copy_project(tmp_path / "project")
+    path = project / f"seeds/{seed}.csv"
+    path.unlink()
+    if text is not None:
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert list(seed_mistakes(project)) == [f"seeds/{seed}.csv{one}" for one in mistakes]
+
+
+def test_many_mistakes_are_told_in_short() -> None:
+    told = configuration.in_short(map(str, range(12))).splitlines()
+    assert told == [*map(str, range(10)), "... and 2 more."]
+
+
+# ---------- the source
+
+
+@pytest.mark.parametrize(
+    ("source", "beginning"),
+    [
+        ("nowhere", "problem source: The source folder nowhere does not exist: look into"),
+        (__file__, f"problem source: The source {__file__} is a file"),
+        ("gs://bucket", "problem source: "),
+        ("nosuch://bucket", "problem source: "),
+    ],
+)
+def test_a_wrong_source(setup: Setup, source: str, beginning: str) -> None:
+    findings = found(Setup(source, setup.warehouse))
+    assert findings[0].startswith(beginning)
+
+
+def test_a_source_that_is_a_url(setup: Setup) -> None:
+    assert found(Setup("memory://bucket", setup.warehouse)) == []
+
+
+def test_an_empty_source(setup: Setup) -> None:
+    (Path(str(setup.source)) / "a.json").rename(Path(str(setup.source)) / "a.txt")
+    only(setup, "warning source: No export files", "but other files (a.txt)")
+
+
+def test_a_file_that_may_not_be_read(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    only(setup, "problem source: 1 files cannot be read, a.json for one")
+
+
+# ---------- the warehouse
+
+
+def test_a_warehouse_that_cannot_be_written(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", closed)
+    only(setup, "problem warehouse folder: cannot write to", "Permission denied. Have the right")
+
+
+@pytest.mark.parametrize(("name", "is_enough"), [("a.json", True), ("a.json.gz", False)])
+def test_too_little_room(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, name: str, is_enough: bool
+) -> None:
+    export = Path(str(setup.source))
+    size = (export / "a.json").rename(export / name).stat().st_size
+    usage = namedtuple("usage", "free")(doctor.ROOM * size)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage)
+    assert [one.split(":")[0] for one in found(setup)] == ([] if is_enough else ["warning disk"])
+
+
+def test_a_writer(setup: Setup) -> None:
+    with setup.warehouse.writing():
+        only(setup, "problem write lock: Another command is writing")
+
+
+@pytest.fixture
+def reader(setup: Setup) -> Iterator[None]:
+    code = HOLD_OPEN.replace("(sys.argv[1])", "(sys.argv[1], read_only=True)")
+    with subprocess.Popen(
+        [sys.executable, "-c", code, setup.warehouse.build_database],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield
+        process.communicate()
+
+
+@pytest.mark.usefixtures("reader")
+def test_a_reader_of_the_build_database(setup: Setup) -> None:
+    only(setup, "problem build database: another process reads", "userpilot.duckdb")
+
+
+def test_databases_that_are_none(setup: Setup) -> None:
+    for path in (setup.warehouse.build_database, setup.warehouse.published_database):
+        path.write_bytes(b"no database" * 1000)
+    told = found(setup)
+    assert [one.split(":")[0] for one in told] == [
+        "problem build database",
+        "problem published database",
+    ]
+    assert all("Move it away" in one for one in told)
+
+
+def test_what_a_killed_run_leaves(setup: Setup) -> None:
+    code = """if True:
+        import os, sys, duckdb
+        connection = duckdb.connect(sys.argv[1])
+        connection.execute("create table a as select 1")
+        os.kill(os.getpid(), 9)
+    """
+    subprocess.run([sys.executable, "-c", code, setup.warehouse.build_database], check=False)
+    only(setup, "warning build database: build.duckdb.wal was left by a killed run")
+
+
+def test_a_stray_wal_of_the_published_database(setup: Setup) -> None:
+    setup.warehouse.published_database.with_name("userpilot.duckdb.wal").touch()
+    only(setup, "problem published database: ", "remove the file")
+
+
+# ---------- the command
+
+
+def invoke(setup: Setup, *more: str) -> tuple[int, str]:
+    arguments = ["--source", str(setup.source), "--warehouse", str(setup.warehouse.folder), *more]
+    result = CliRunner().invoke(command, arguments)
+    return result.exit_code, result.stdout
+
+
+def test_one_line_a_check_and_exit_code_0(setup: Setup) -> None:
+    code, told = invoke(setup)
+    *lines, last = told.splitlines()
+    assert code == 0
+    assert len(lines) == len(doctor.CHECKS)
+    assert all(line.startswith("ok       ") for line in lines)
+    assert last == "No problems found."
+
+
+def test_a_warning_is_no_problem(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USERPILOT_SORCE", "x")
+    assert invoke(setup)[0] == 0
+
+
+def test_a_problem_is_exit_code_1_and_json_for_machines(setup: Setup) -> None:
+    broken = Setup("nowhere", setup.warehouse)
+    code, told = invoke(broken, "--json")
+    report = json.loads(told)
+    assert (code, report["problems"]) == (1, 1)
+    problem = next(one for one in report["findings"] if one["state"] == "problem")
+    assert Finding(**problem) in examine(broken)
+    assert invoke(broken)[1].endswith("1 problem found.\n")
+
+
+@pytest.mark.parametrize(("no_color", "is_coloured"), [("", True), ("1", False)])
+def test_colours_are_for_terminals(tmp_path: Path, no_color: str, is_coloured: bool) -> None:
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "scripts", "doctor", "--warehouse", tmp_path / "w"],
+        cwd=ROOT,
+        env=os.environ | {"NO_COLOR": no_color},
+        stdout=theirs,
+        check=True,
+    )
+    os.close(theirs)
+    told = os.read(ours, 1 << 16)
+    os.close(ours)
+    assert b"python" in told
+    assert (b"\x1b[" in told) == is_coloured
+
+
+def test_no_colours_elsewhere(setup: Setup) -> None:
+    assert "\x1b" not in invoke(setup)[1]
