@@ -32,8 +32,10 @@ def main() -> None:
     }
     # The URI of the database is relative, so that dashboard/ is the same for every warehouse.
     os.chdir(WAREHOUSE)
-    if PASSWORD or not prepared().exists():
+    done = HOME / "prepared"
+    if PASSWORD or not done.exists() or done.read_text() != fingerprint():
         prepare()
+        done.write_text(fingerprint())
     print(f"Superset: http://127.0.0.1:{PORT}/superset/dashboard/userpilot/", flush=True)
     # A process sees a replaced database file once it has closed the old one. A sync worker does one
     # request at a time, so the next one always sees it.
@@ -59,10 +61,10 @@ def assets() -> dict[str, str]:
     }
 
 
-def prepared() -> Path:
-    """Return the file that is there once these packages and this dashboard are set up."""
+def fingerprint() -> str:
+    """Tell these packages and this dashboard from others."""
     content = (HERE / "requirements.txt").read_text() + repr(assets())
-    return HOME / f"prepared-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def prepare() -> None:
@@ -95,7 +97,6 @@ def prepare() -> None:
             security_manager.reset_password(g.user.id, PASSWORD)
         ImportAssetsCommand(assets()).run()
         db.session.commit()
-    prepared().touch()
 
 
 if __name__ == "__main__":

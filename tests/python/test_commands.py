@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def test_ctrl_c_ends_dbt_too(tmp_path: Path) -> None:
         main()
     """
     dbt = tmp_path / "dbt"
-    dbt.write_text("#!/bin/sh\ntrap '' INT\necho dbt is running\nexec sleep 60\n")
+    dbt.write_text(f"#!/bin/sh\ntrap '' INT\ntouch {tmp_path}/running\nexec sleep 60\n")
     dbt.chmod(0o755)
     (tmp_path / "export").mkdir()
     folders = ["--source", tmp_path / "export", "--warehouse", tmp_path / "w"]
@@ -188,9 +189,9 @@ def test_ctrl_c_ends_dbt_too(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stderr
-    while "Building" not in process.stderr.readline():
-        pass
+    while not (tmp_path / "running").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -366,13 +367,17 @@ def test_a_load_on_a_full_disk(export: Path, tiny_disk: Path) -> None:
     assert "The disk is full: make room, then run this again. Nothing was loaded." in told
 
 
-def test_publishing_on_a_full_disk(tiny_disk: Path) -> None:
+@pytest.mark.parametrize("left", [0, 500_000])
+def test_publishing_on_a_full_disk(tiny_disk: Path, left: int) -> None:
+    """DuckDB has an error for a commit that finds no room, and another for a long query."""
     with (
         pytest.raises(UsageProblem) as refused,
         publish._told_plainly(Warehouse(tiny_disk)),
         duckdb.connect(str(tiny_disk / "a.duckdb")) as connection,
     ):
-        connection.execute("create table a as select hash(range) from range(1000000)")
+        free = shutil.disk_usage(tiny_disk).free
+        (tiny_disk / "other").write_bytes(b"x" * (free - left))
+        connection.execute("create table a as select hash(range) from range(?)", [1 + 2 * left])
     assert "The disk is full: make room" in refused.value.message
     assert "Readers keep what they have" in refused.value.message
 
