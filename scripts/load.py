@@ -121,6 +121,7 @@ def load(
             scratch=scratch,
             budget=budget,
             started=started,
+            load_id=raw.next_number(connection, "raw.loads", "load_id"),
             processes=processes,
             progress=progress,
         )
@@ -297,8 +298,14 @@ class _Run:
     scratch: Path
     budget: float
     started: datetime
+    load_id: int
     processes: int
     progress: bool
+
+    @property
+    def _started_utc(self) -> datetime:
+        """When the load began, without time zone: the moment all its files count as loaded."""
+        return self.started.replace(tzinfo=None)
 
     def load(self, plan: Plan, careful: bool) -> LoadSummary:
         """Do what is planned; with `careful`, no line takes a shortcut."""
@@ -316,7 +323,7 @@ class _Run:
     def _merge(self, plan: Plan, careful: bool, summary: LoadSummary) -> list[TaskResult]:
         """Merge all new lines into the raw tables, batch by batch."""
         coming = [(one.file_id, one.entry.path, one.folder_date) for one in plan.files]
-        raw.order_files(self.connection, coming)
+        raw.begin_load(self.connection, self.load_id, self._started_utc, coming)
         tasks = [
             Task(self.source, files, self.scratch, number, careful)
             for number, files in enumerate(_groups(plan.files))
@@ -384,29 +391,33 @@ class _Run:
         self._touch([one for one, result in read if result.status == "unchanged"])
         if rows:
             summary.status = "failed" if over_budget else "loaded"
-            self._write_ledger(rows, summary)
+            removed = 0 if over_budget else self._replace(read)
+            changed_records = 0 if over_budget else summary.record_lines + removed
+            self._write_ledger(rows, summary, changed_records)
             if paths := _filled(results, "rejected"):
                 raw.store_rejected(self.connection, paths, _longest(results))
-            if not over_budget:
-                self._replace([one for one, result in read if result.status == "read"], found)
         self.connection.commit()
         if summary.error is not None:
             summary.seconds = _seconds_since(self.started)
             raise OverBudgetError(summary.error, summary)
 
-    def _write_ledger(self, rows: list["LedgerRow"], summary: LoadSummary) -> None:
-        load_id = raw.next_number(self.connection, "raw.loads", "load_id")
-        now = datetime.now(UTC).replace(tzinfo=None)
+    def _write_ledger(
+        self, rows: list["LedgerRow"], summary: LoadSummary, changed_records: int
+    ) -> None:
         raw.forget_attempts(self.connection, [row.attempt for row in rows if row.attempt])
-        raw.insert(self.connection, "raw.files", [row.values(load_id, now) for row in rows])
+        raw.insert(
+            self.connection,
+            "raw.files",
+            [row.values(self.load_id, self._started_utc) for row in rows],
+        )
         raw.insert(
             self.connection,
             "raw.loads",
             [
                 (
-                    load_id,
-                    self.started.replace(tzinfo=None),
-                    now,
+                    self.load_id,
+                    self._started_utc,
+                    datetime.now(UTC).replace(tzinfo=None),
                     "failed" if summary.status == "failed" else "succeeded",
                     summary.source,
                     len(rows),
@@ -414,6 +425,8 @@ class _Run:
                     summary.event_lines,
                     summary.rejected_lines,
                     summary.error,
+                    raw.changed_events(self.connection, self.load_id),
+                    changed_records,
                 )
             ],
         )
@@ -431,16 +444,17 @@ class _Run:
             ],
         )
 
-    def _replace(self, loaded: list[Candidate], found: dict[int, FileResult]) -> None:
-        """Take the earlier versions of loaded files out."""
-        older = [(one.loaded, found[one.file_id]) for one in loaded if one.loaded]
+    def _replace(self, read: list[tuple[Candidate, FileResult]]) -> int:
+        """Take the earlier versions of loaded files out; return how many records they held."""
+        older = [(one.loaded, now) for one, now in read if one.loaded and now.status == "read"]
         if not older:
-            return
-        raw.remove_files(self.connection, [known.file_id for known, _ in older])
+            return 0
+        removed = raw.remove_files(self.connection, [known.file_id for known, _ in older])
         # A replayed file is the same version read again: its row makes way. Others are history.
         same = [known.file_id for known, now in older if known.fingerprint == now.fingerprint]
         raw.forget_attempts(self.connection, same)
         raw.mark_replaced(self.connection, [known.file_id for known, _ in older])
+        return removed
 
 
 @dataclass(frozen=True)
@@ -456,7 +470,7 @@ class LedgerRow:
         """Number of the earlier row that this one makes obsolete."""
         return self.one.attempt.file_id if self.one.attempt else None
 
-    def values(self, load_id: int, now: datetime) -> tuple[object, ...]:
+    def values(self, load_id: int, loaded_at: datetime) -> tuple[object, ...]:
         """Cells in the order of the table."""
         one, result = self.one, self.result
         sync_id, app_token = one.sync or (None, None)
@@ -476,7 +490,7 @@ class LedgerRow:
             result.blank_lines,
             result.rejected_lines,
             result.event_lines,
-            now,
+            loaded_at,
             result.error,
         )
 

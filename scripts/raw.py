@@ -4,11 +4,15 @@ Lines with the same key are one event: the key is (app_token, internal_event_id)
 (app_token, event_type, event_name, user_id, company_id, inserted_at), where NULL equals NULL.
 The best of several lines is that of the latest folder date, then of the greatest path, then the
 last one. All work is limited to the keys of the new lines.
+
+Whoever derives tables from raw.events need only look at what the last loads changed: `changed_in`
+is the load that last changed what a row tells, raw.former_events lists the rows taken out.
 """
 
 import json
 import re
 from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -49,6 +53,11 @@ _SCALARS_HASH = f"hash({', '.join(_SCALARS)})"
 _OBJECTS_HASH = f"hash({', '.join(_OBJECTS)})"
 _SAME_OBJECTS = " and ".join(f"copy.{name} is not distinct from event.{name}" for name in _OBJECTS)
 _NO_OBJECTS = " and ".join(f"copy.{name} is null" for name in _OBJECTS)
+_COPY_OBJECTS = ", ".join(f"{name} = copy.{name}" for name in _OBJECTS)
+_FORMER = (
+    *("event_no", "app_token", "event_type", "event_name", "user_id", "company_id", "session"),
+    *("inserted_at", "internal_event_id"),
+)
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -71,12 +80,15 @@ def insert(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) ->
 
 def next_number(connection: Connection, table: str, column: str) -> int:
     """Return the first number that a surrogate column has never used."""
-    row = connection.execute(f"select coalesce(max({column}), 0) + 1 from {table}").fetchone()  # noqa: S608
-    assert row is not None  # noqa: S101
-    return int(row[0])
+    return _first_cell(connection, f"select coalesce(max({column}), 0) + 1 from {table}")  # noqa: S608
 
 
-def order_files(connection: Connection, coming: Sequence[tuple[int, str, Any]]) -> None:
+def begin_load(
+    connection: Connection,
+    load_id: int,
+    loaded_at: datetime,
+    coming: Sequence[tuple[int, str, date | None]],
+) -> None:
     """Rank the loaded and the coming files (file_id, path, folder_date): the greater the better.
 
     While both are in, a newer version of a file beats the older.
@@ -85,20 +97,34 @@ def order_files(connection: Connection, coming: Sequence[tuple[int, str, Any]]) 
         "create or replace temp table coming (file_id bigint, path varchar, folder_date date)"
     )
     insert(connection, "coming", coming)
-    connection.execute("""
+    connection.execute(
+        """
         create or replace temp table file_order as
         select
             file_id,
+            coalesce(folder_date::timestamp, loaded_at) as delivered_at,
             row_number() over (order by folder_date nulls first, path, file_id) as file_rank
         from (
-            from coming
+            select *, ?::timestamp as loaded_at from coming
             union all
-            select file_id, path, folder_date from raw.files where status = 'loaded'
+            select file_id, path, folder_date, loaded_at from raw.files where status = 'loaded'
         )
+        """,
+        [loaded_at],
+    )
+    connection.execute(f"""
+        create or replace temp macro place(file_rank, line_number) as
+            file_rank * (1::bigint << 36) + line_number;
+        create or replace temp macro is_future_dated(inserted_at, delivered_at) as
+            inserted_at > delivered_at + interval 1 day;
+        create or replace temp macro this_load() as {load_id}::bigint;
     """)
-    connection.execute(
-        "create or replace temp macro place(file_rank, line_number) as "
-        "file_rank * (1::bigint << 36) + line_number"
+
+
+def changed_events(connection: Connection, load_id: int) -> int:
+    """Count the events that a load added, changed or took out."""
+    return _count(connection, f"raw.events where changed_in = {load_id}") + _count(
+        connection, f"raw.former_events where changed_in = {load_id}"
     )
 
 
@@ -138,7 +164,7 @@ def store_incoming(connection: Connection) -> int:
             insert into raw.events by name
             select
                 {offset} + rowid as event_no, file_id, line_number, false as is_superseded,
-                {_CONTENT}
+                {_CONTENT}, this_load() as changed_in
             from incoming
         """)  # noqa: S608
         return _count(connection, "incoming")
@@ -153,9 +179,7 @@ def store_incoming(connection: Connection) -> int:
 
 def _first_row(connection: Connection) -> int:
     """Return the number DuckDB gave to the first row of `incoming`; it counts on from there."""
-    row = connection.execute("select min(rowid) from incoming").fetchone()
-    assert row is not None  # noqa: S101
-    return int(row[0])
+    return _first_cell(connection, "select min(rowid) from incoming")
 
 
 def _find_crowded_keys(connection: Connection) -> None:
@@ -247,6 +271,7 @@ def _place_members(connection: Connection, offset: int) -> None:
         create or replace temp table placed as
         select
             m.*,
+            delivered_at,
             place(file_rank, line_number) = max(place(file_rank, line_number)) over same_key
                 as is_event,
             place(file_rank, line_number) = max(place(file_rank, line_number)) over same_content
@@ -272,18 +297,29 @@ def _apply(connection: Connection, offset: int) -> None:
     _spell_out_copies(connection)
     connection.execute("""
         update raw.events as e
-        set file_id = p.file_id, line_number = p.line_number, is_superseded = not p.is_event
-        from placed as p
+        set
+            file_id = p.file_id,
+            line_number = p.line_number,
+            is_superseded = not p.is_event,
+            changed_in = if(
+                e.is_superseded = p.is_event
+                or is_future_dated(e.inserted_at, was.delivered_at)
+                <> is_future_dated(e.inserted_at, p.delivered_at),
+                this_load(),
+                e.changed_in
+            )
+        from placed as p, file_order as was
         where
             e.event_no = p.stored_no
+            and e.file_id = was.file_id
             and p.is_kept
             and (p.event_no is null or p.is_superseded = p.is_event)
     """)
     connection.execute(f"""
-        update raw.events as e
-        set {", ".join(f"{name} = s.{name}" for name in _OBJECTS)}
-        from placed as p inner join spelling as s on s.incoming_row = p.incoming_row
-        where e.event_no = p.stored_no and p.is_kept
+        update raw.events as event
+        set {_COPY_OBJECTS}, changed_in = this_load()
+        from placed as p inner join spelling as copy on copy.incoming_row = p.incoming_row
+        where event.event_no = p.stored_no and p.is_kept and not ({_SAME_OBJECTS})
     """)  # noqa: S608
     connection.execute(f"""
         insert into raw.events by name
@@ -292,7 +328,8 @@ def _apply(connection: Connection, offset: int) -> None:
             i.file_id,
             i.line_number,
             coalesce(not p.is_event, false) as is_superseded,
-            {_CONTENT}
+            {_CONTENT},
+            this_load() as changed_in
         from incoming as i
         left join placed as p on p.incoming_row = i.rowid
         where p.incoming_row is null or (p.is_kept and p.stored_no is null)
@@ -343,12 +380,21 @@ def _forget_usual_spellings(connection: Connection) -> None:
 # ---------- lines out
 
 
-def remove_files(connection: Connection, file_ids: Sequence[int]) -> None:
-    """Take the lines of files out; the best copy elsewhere takes a line's place."""
+def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
+    """Take the lines of files out; the best copy elsewhere takes a line's place.
+
+    Returns:
+        number of records, lines that are no events, that were taken out.
+    """
     connection.execute("create or replace temp table leaving (file_id bigint)")
     insert(connection, "leaving", [(file_id,) for file_id in file_ids])
-    for table in ("event_copies", "rejected_lines", *RECORD_KINDS):
-        connection.execute(f"delete from raw.{table} where file_id in (from leaving)")  # noqa: S608
+    removed = {
+        table: _first_cell(
+            connection,
+            f"delete from raw.{table} where file_id in (from leaving)",  # noqa: S608
+        )
+        for table in ("event_copies", "rejected_lines", *RECORD_KINDS)
+    }
     connection.execute(f"""
         create or replace temp table orphan as
         select event_no, {_KEY_HASH} as key_hash from raw.events where file_id in (from leaving)
@@ -358,7 +404,8 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> None:
         select
             event_no,
             unnest(arg_max(
-                {'file_id': file_id, 'line_number': line_number}, place(file_rank, line_number)
+                {'file_id': file_id, 'line_number': line_number, 'delivered_at': delivered_at},
+                place(file_rank, line_number)
             ))
         from raw.event_copies
         inner join orphan using (event_no)
@@ -373,13 +420,26 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> None:
     _spell_out_copies(connection)
     connection.execute(f"""
         update raw.events as event
-        set {", ".join(f"{name} = copy.{name}" for name in _OBJECTS)}
+        set {_COPY_OBJECTS}, changed_in = this_load()
         from heir inner join raw.event_copies as copy using (event_no, file_id, line_number)
-        where event.event_no = heir.event_no and heir.event_no in (from respelled)
+        where
+            event.event_no = heir.event_no
+            and heir.event_no in (from respelled)
+            and not ({_SAME_OBJECTS})
     """)  # noqa: S608
     connection.execute("""
-        update raw.events as event set file_id = heir.file_id, line_number = heir.line_number
-        from heir where event.event_no = heir.event_no
+        update raw.events as event
+        set
+            file_id = heir.file_id,
+            line_number = heir.line_number,
+            changed_in = if(
+                is_future_dated(event.inserted_at, was.delivered_at)
+                <> is_future_dated(event.inserted_at, heir.delivered_at),
+                this_load(),
+                event.changed_in
+            )
+        from heir, file_order as was
+        where event.event_no = heir.event_no and event.file_id = was.file_id
     """)
     connection.execute("""
         delete from raw.event_copies as copy using heir
@@ -390,18 +450,23 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> None:
     """)
     _forget_usual_spellings(connection)
     connection.execute("""
-        delete from raw.events
-        where
-            event_no in (select event_no from orphan)
-            and event_no not in (select event_no from heir)
+        create or replace temp table gone as from orphan anti join heir using (event_no)
     """)
+    connection.execute(f"""
+        insert into raw.former_events by name
+        select {", ".join(_FORMER)}, this_load() as changed_in
+        from raw.events
+        where event_no in (select event_no from gone)
+    """)  # noqa: S608
+    connection.execute("delete from raw.events where event_no in (select event_no from gone)")
     _choose_events_again(connection)
+    return sum(removed[kind] for kind in RECORD_KINDS)
 
 
 def _choose_events_again(connection: Connection) -> None:
     """Recompute `is_superseded` for the keys of the `orphan` rows."""
     connection.execute(f"""
-        update raw.events as e set is_superseded = not choice.is_event
+        update raw.events as e set is_superseded = not choice.is_event, changed_in = this_load()
         from (
             select
                 event_no,
@@ -540,6 +605,10 @@ def _glob_safe(paths: Sequence[Path]) -> list[str]:
 
 
 def _count(connection: Connection, table: str) -> int:
-    row = connection.execute(f"select count(*) from {table}").fetchone()  # noqa: S608
+    return _first_cell(connection, f"select count(*) from {table}")  # noqa: S608
+
+
+def _first_cell(connection: Connection, statement: str) -> int:
+    row = connection.execute(statement).fetchone()
     assert row is not None  # noqa: S101
     return int(row[0])

@@ -14,7 +14,9 @@ create table if not exists raw.loads (
     line_count bigint,
     event_line_count bigint,
     rejected_line_count bigint,
-    error varchar
+    error varchar,
+    changed_events bigint,
+    changed_records bigint
 );
 
 -- one row per file version; physical_lines = blank_lines + rejected_lines + event_lines
@@ -38,7 +40,8 @@ create table if not exists raw.files (
     error varchar
 );
 
--- one row per distinct content of an event; (file_id, line_number) is its best copy
+-- one row per distinct content of an event; (file_id, line_number) is its best copy, changed_in the
+-- load that last changed anything else of the row, or whether its copy makes it future-dated
 create table if not exists raw.events (
     event_no bigint,
     file_id bigint,
@@ -65,7 +68,22 @@ create table if not exists raw.events (
     country_code varchar,
     metadata json,
     attributes json,
-    extra json
+    extra json,
+    changed_in bigint
+);
+
+-- one row per content that a load, changed_in, took out: no file holds it any more
+create table if not exists raw.former_events (
+    event_no bigint,
+    app_token varchar,
+    event_type varchar,
+    event_name varchar,
+    user_id varchar,
+    company_id varchar,
+    session varchar,
+    inserted_at timestamp,
+    internal_event_id varchar,
+    changed_in bigint
 );
 
 -- one row per further line with the same content; the JSON texts only where the line writes them in
@@ -98,3 +116,8 @@ create table if not exists raw.feature_tags_definitions (
 create table if not exists raw.feature_tags_breakdown (
     file_id bigint, line_number bigint, record json
 );
+
+-- what warehouses of earlier versions lack
+alter table raw.events add column if not exists changed_in bigint default 0;
+alter table raw.loads add column if not exists changed_events bigint default 0;
+alter table raw.loads add column if not exists changed_records bigint default 0;

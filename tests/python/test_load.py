@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ class Place:
         """All raw tables without surrogate numbers and clock times."""
         queries = {
             "events": """select f.path, e.line_number, e.is_superseded, e.metadata::varchar,
-                    f.modified, e.* exclude (event_no, file_id)
+                    f.modified, e.* exclude (event_no, file_id, changed_in)
                 from raw.events as e left join raw.files as f using (file_id)""",
             "copies": """select f.path, c.line_number, g.path, e.line_number,
                     c.metadata, c.attributes, c.extra
@@ -719,6 +720,36 @@ def random_line(chance: random.Random) -> str:
     )
 
 
+View = dict[int, tuple[Any, ...]]
+
+
+def readers_view(place: Place) -> View | None:
+    """What a row of raw.events tells its readers, by number; None where nothing was loaded."""
+    if not place.warehouse.build_database.exists():
+        return None
+    rows = place.query("""
+        select event_no, e.* exclude (event_no, file_id, line_number, changed_in),
+            inserted_at > coalesce(folder_date::timestamp, loaded_at) + interval 1 day
+        from raw.events as e left join raw.files using (file_id)
+    """)
+    return {row[0]: row[1:] for row in rows}
+
+
+def check_changes(place: Place, before: View) -> None:
+    """The load names all rows that differ; one that changed and changed back may be named too."""
+    after = readers_view(place) or {}
+    ((load_id, counted),) = place.query(
+        "select load_id, changed_events from raw.loads order by load_id desc limit 1"
+    )
+    named = dict(place.query("select event_no, changed_in from raw.events"))
+    former = place.query(f"select event_no from raw.former_events where changed_in = {load_id}")  # noqa: S608
+    assert {number for number, load in named.items() if load == load_id} >= {
+        number for number, row in after.items() if before.get(number) != row
+    }
+    assert sorted(former) == sorted((number,) for number in before if number not in after)
+    assert counted == len(former) + list(named.values()).count(load_id)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_any_history_of_files_gives_what_the_files_say(
     place: Place, monkeypatch: pytest.MonkeyPatch, seed: int
@@ -739,7 +770,9 @@ def test_any_history_of_files_gives_what_the_files_say(
         for path in chance.sample(paths, chance.randint(1, 3)):
             files[path] = [random_line(chance) for _ in range(chance.randint(0, 8))]
             place.write(path, *files[path])
-        place.load()
+        before = readers_view(place)
+        if place.load().status == "loaded" and before is not None:
+            check_changes(place, before)
         if chance.random() < 0.3:
             (place.export / path).unlink()  # what was loaded stays
             place.load()
@@ -839,6 +872,149 @@ def test_what_was_loaded_is_not_even_opened(place: Place, monkeypatch: pytest.Mo
     summary = place.load()
     assert (summary.status, summary.files) == ("nothing_new", {"unchanged": 1})
     assert place.warehouse.build_database.read_bytes() == before
+
+
+# ---------- what a load changed
+
+
+def changes(place: Place) -> tuple[dict[str, int], dict[str, int], tuple[int, int]]:
+    """`changed_in` of events and of former events by `user_id`; what the last load counted."""
+    ((events, records),) = place.query(
+        "select changed_events, changed_records from raw.loads order by load_id desc limit 1"
+    )
+    return (
+        dict(place.query("select user_id, changed_in from raw.events")),
+        dict(place.query("select user_id, changed_in from raw.former_events")),
+        (events, records),
+    )
+
+
+def test_only_what_a_load_adds_or_supersedes_is_changed(place: Place) -> None:
+    copy, old = event(user_id="copy"), event(user_id="old", internal_event_id="x")
+    place.write("2025-05-11/a.json", copy, old)
+    place.load()
+    assert changes(place) == ({"copy": 1, "old": 1}, {}, (2, 0))
+    place.write("2025-05-12/a.json", copy, event(user_id="new", internal_event_id="x"))
+    place.load()
+    assert changes(place) == ({"copy": 1, "old": 2, "new": 2}, {}, (2, 0))
+    place.write("2025-05-10/a.json", event(user_id="oldest", internal_event_id="x"))
+    place.load()
+    assert changes(place) == ({"copy": 1, "old": 2, "new": 2, "oldest": 3}, {}, (1, 0))
+    place.write("2025-05-13/a.json", old)
+    place.load()
+    assert changes(place) == ({"copy": 1, "old": 4, "new": 4, "oldest": 3}, {}, (2, 0))
+
+
+def test_copies_change_nothing_wherever_the_best_one_is(place: Place) -> None:
+    lines = [event(user_id=str(number)) for number in range(3)]
+    for day in (12, 13, 11):
+        place.write(f"2025-05-{day}/a.json", *lines)
+        place.load()
+    place.write("2025-05-13/a.json", *reversed(lines), lines[0], "")
+    place.load()
+    assert changes(place) == (dict.fromkeys("012", 1), {}, (0, 0))
+    assert place.query("select load_id, changed_events from raw.loads order by 1") == [
+        (1, 3),
+        (2, 0),
+        (3, 0),
+        (4, 0),
+    ]
+
+
+def test_json_written_anew_is_a_change(place: Place) -> None:
+    one, two = (
+        event(user_id="u", metadata=value) for value in ({"a": 1, "b": 2}, {"b": 2, "a": 1})
+    )
+    place.write("2.json", one)
+    place.load()
+    place.write("1.json", two)  # not the best copy
+    place.load()
+    assert changes(place) == ({"u": 1}, {}, (0, 0))
+    place.write("3.json", two, one)  # the best copy is written as before
+    place.load()
+    assert changes(place) == ({"u": 1}, {}, (0, 0))
+    place.write("4.json", two)
+    place.load()
+    assert changes(place) == ({"u": 4}, {}, (1, 0))
+    place.write("4.json", "")
+    place.load()
+    assert changes(place) == ({"u": 5}, {}, (1, 0))
+
+
+def test_what_no_file_holds_any_more_is_a_former_event(place: Place) -> None:
+    stays, goes = event(user_id="stays"), event(user_id="goes", session="7", internal_event_id="x")
+    place.write("2025-05-11/a.json", stays, event(user_id="heir", internal_event_id="x"))
+    place.write("2025-05-12/a.json", stays, goes)
+    place.load()
+    place.write("2025-05-12/a.json", "")
+    place.load()
+    assert changes(place) == ({"stays": 1, "heir": 2}, {"goes": 2}, (2, 0))
+    assert place.query("select * exclude (event_no) from raw.former_events") == [
+        ("NX-1", "track", None, "goes", None, "7", datetime.fromisoformat(AT[:-1]), "x", 2)
+    ]
+    place.write("2025-05-12/a.json", goes)
+    place.load()
+    assert changes(place) == ({"stays": 1, "heir": 3, "goes": 3}, {"goes": 2}, (2, 0))
+    assert place.query(
+        "select count(*) from raw.events join raw.former_events using (event_no)"
+    ) == [(0,)]
+
+
+def test_a_move_that_changes_whether_an_event_is_future_dated_is_a_change(place: Place) -> None:
+    line = event(user_id="u")  # of 11 May 2025
+    history = [
+        ("a.json", line, 1),  # loaded today: not future-dated
+        ("2025-05-09/a.json", line, 2),  # two days after the folder's date
+        ("2025-05-10/a.json", line, 2),  # more than a day still
+        ("2025-05-11/a.json", line, 4),
+        ("2025-05-12/a.json", line, 4),
+        ("2025-05-12/a.json", "", 4),
+        ("2025-05-11/a.json", "", 7),
+    ]
+    for number, (path, content, changed_in) in enumerate(history, 1):
+        place.write(path, content)
+        place.load()
+        assert changes(place) == ({"u": changed_in}, {}, (int(changed_in == number), 0))
+
+
+def test_records_stored_or_removed_are_counted(place: Place) -> None:
+    place.write("all_users.json", "{}", "{}", "[]")
+    place.write("a.json", event(user_id="u"))
+    place.load()
+    assert changes(place) == ({"u": 1}, {}, (1, 2))
+    place.write("all_users.json", '{"a":1}')
+    place.load()
+    assert changes(place) == ({"u": 1}, {}, (0, 3))
+
+
+def test_a_load_over_the_budget_changed_nothing(place: Place) -> None:
+    place.write("a.json", event(user_id="u"), "[]")
+    place.write("all_users.json", "{}")
+    with pytest.raises(OverBudgetError):
+        place.load(error_budget=0)
+    assert changes(place) == ({}, {}, (0, 0))
+
+
+def test_a_warehouse_of_an_earlier_version_is_upgraded(place: Place, other: Place) -> None:
+    """An earlier version made the same tables, without what tells changes."""
+    copied = event(user_id="copied")
+    for one in (place, other):
+        one.write("2025-05-11/a.json", copied, event(user_id="old", internal_event_id="x"))
+        one.load()
+    with duckdb.connect(str(place.warehouse.build_database)) as connection:
+        connection.execute("""
+            alter table raw.events drop column changed_in;
+            alter table raw.loads drop column changed_events;
+            alter table raw.loads drop column changed_records;
+            drop table raw.former_events;
+        """)
+    assert place.load().status == "nothing_new"
+    assert changes(place) == ({"copied": 0, "old": 0}, {}, (0, 0))
+    for one in (place, other):
+        one.write("2025-05-12/a.json", copied, event(user_id="new", internal_event_id="x"))
+        one.load()
+    assert changes(place) == ({"copied": 0, "old": 2, "new": 2}, {}, (2, 0))
+    assert place.state() == other.state()
 
 
 # ---------- error budget, replay
