@@ -303,7 +303,8 @@ def _apply(connection: Connection, offset: int) -> None:
             is_superseded = not p.is_event,
             changed_in = if(
                 e.is_superseded = p.is_event
-                or is_future_dated(e.inserted_at, was.delivered_at)
+                or p.is_event
+                and is_future_dated(e.inserted_at, was.delivered_at)
                 <> is_future_dated(e.inserted_at, p.delivered_at),
                 this_load(),
                 e.changed_in
@@ -433,7 +434,8 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
             file_id = heir.file_id,
             line_number = heir.line_number,
             changed_in = if(
-                is_future_dated(event.inserted_at, was.delivered_at)
+                not event.is_superseded
+                and is_future_dated(event.inserted_at, was.delivered_at)
                 <> is_future_dated(event.inserted_at, heir.delivered_at),
                 this_load(),
                 event.changed_in

@@ -729,7 +729,8 @@ def readers_view(place: Place) -> View | None:
         return None
     rows = place.query("""
         select event_no, e.* exclude (event_no, file_id, line_number, changed_in),
-            inserted_at > coalesce(folder_date::timestamp, loaded_at) + interval 1 day
+            not is_superseded
+            and inserted_at > coalesce(folder_date::timestamp, loaded_at) + interval 1 day
         from raw.events as e left join raw.files using (file_id)
     """)
     return {row[0]: row[1:] for row in rows}
