@@ -3,18 +3,19 @@
 import itertools
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import duckdb
 
 from scripts.report import queries
 from scripts.report.conclusions import Conclusion, caveats, conclusion
+from scripts.report.queries import EVER
 
 PERIODS = {"7": 7, "28": 28, "90": 90}
-EVER = "all"
 APPS_SHOWN = 20
 DAYS_SHOWN = 2 * 366
 COHORTS_SHOWN = 14
@@ -55,12 +56,17 @@ IDLE = Figures(0, 0, None, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
-class NpsFigure:
-    """The score of one period."""
+class NpsScore:
+    """The score of a month (`YYYY-MM`) or of a period."""
 
+    period: str
     responses: int
+    promoters: int
+    passives: int
+    detractors: int
     nps: float
     margin: float
+    response_rate: float | None
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,8 @@ class Period:
 
     figures: Figures
     previous: Figures | None
-    nps: NpsFigure | None
-    previous_nps: NpsFigure | None
+    nps: NpsScore | None
+    previous_nps: NpsScore | None
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ class FunnelStep:
 
 @dataclass(frozen=True)
 class Funnel:
-    """A funnel; `worst_step` is the index of the step that loses most users."""
+    """A funnel of who entered in a period; `worst_step` (an index) loses most users."""
 
     name: str
     steps: list[FunnelStep]
@@ -153,7 +159,7 @@ class FlowStep:
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow with its steps."""
+    """A flow with its steps, of the users who first saw it in a period."""
 
     name: str
     shown_users: int
@@ -166,26 +172,12 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class NpsPeriod:
-    """The score of a month (`YYYY-MM`), or of all time (`all`)."""
-
-    period: str
-    responses: int
-    promoters: int
-    passives: int
-    detractors: int
-    nps: float
-    margin: float
-    response_rate: float | None
-
-
-@dataclass(frozen=True)
 class Survey:
-    """An NPS survey."""
+    """An NPS survey, with its score in each period that has answers."""
 
     name: str
-    total: NpsPeriod
-    months: list[NpsPeriod]
+    scores: dict[str, NpsScore]
+    months: list[NpsScore]
 
 
 @dataclass(frozen=True)
@@ -229,7 +221,7 @@ class Used:
 
 @dataclass(frozen=True)
 class Company:
-    """A company in a period; `users` and `events` are of all time."""
+    """A company in a period; `users` are those it has now."""
 
     name: str
     plan: str | None
@@ -257,9 +249,9 @@ class App:
     periods: dict[str, Period]
     days: Days
     cohorts: list[CohortWeek]
-    retention_curve: list[RetentionDay]
-    funnels: Listing[Funnel]
-    flows: Listing[Flow]
+    retention_curve: dict[str, list[RetentionDay]]
+    funnels: dict[str, Listing[Funnel]]
+    flows: dict[str, Listing[Flow]]
     surveys: Listing[Survey]
     experiments: Listing[Experiment]
     features: dict[str, Listing[Used]]
@@ -362,9 +354,10 @@ def read_facts(connection: duckdb.DuckDBPyConnection, published_at: datetime) ->
     cohorts = by_app(queries.COHORTS, today, COHORTS_SHOWN)
     curves = by_app(queries.RETENTION_CURVE)
     funnel_steps = by_app(queries.FUNNEL_STEPS)
+    connection.execute(queries.FLOW_USER_STEPS)
     flow_rows = by_app(queries.FLOWS)
     flow_steps = by_app(queries.FLOW_STEPS)
-    nps_periods = by_app(queries.NPS_PERIODS)
+    nps_months = by_app(queries.NPS_MONTHS)
     nps_names = by_app(queries.NPS_NAMES)
     variants = by_app(queries.VARIANTS)
     experiment_users = by_app(queries.EXPERIMENT_USERS)
@@ -375,7 +368,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, published_at: datetime) ->
     def app_facts(app: Row) -> App:
         token = app["app_token"]
         names = {row["nps_id"]: row["name"] for row in nps_names[token]}
-        survey_rows = nps_surveys(nps_periods[token], names)
+        survey_rows = nps_surveys(nps_figures[token], nps_months[token], names)
         main_survey = survey_rows[0][0] if survey_rows else None
         return App(
             name=printable(token),
@@ -391,14 +384,14 @@ def read_facts(connection: duckdb.DuckDBPyConnection, published_at: datetime) ->
             cohorts=[
                 made(CohortWeek, row, is_open=week_end(row) > today) for row in cohorts[token]
             ],
-            retention_curve=[made(RetentionDay, row) for row in curves[token]],
-            funnels=shown(funnels(funnel_steps[token])),
-            flows=shown(flows(flow_rows[token], flow_steps[token])),
+            retention_curve=by_period(partial(rows_as, RetentionDay), curves[token]),
+            funnels=by_period(lambda *rows: shown(funnels(*rows)), funnel_steps[token]),
+            flows=by_period(lambda *rows: shown(flows(*rows)), flow_rows[token], flow_steps[token]),
             surveys=shown([survey for _, survey in survey_rows]),
             experiments=shown(experiments(variants[token], experiment_users[token])),
-            features=by_period(Used, features[token]),
-            tracked_events=by_period(Used, tracked_events[token]),
-            companies=by_period(Company, companies[token]),
+            features=by_period(partial(listing, Used), features[token]),
+            tracked_events=by_period(partial(listing, Used), tracked_events[token]),
+            companies=by_period(partial(listing, Company), companies[token]),
         )
 
     return Facts(
@@ -436,6 +429,11 @@ def made(cls: type[T], row: Row, **more: Any) -> T:
     return cls(**{one.name: cleaned(values[one.name]) for one in fields(cls)})  # type: ignore[arg-type]
 
 
+def rows_as(cls: type[T], rows: list[Row]) -> list[T]:
+    """Make a structure of each row."""
+    return [made(cls, row) for row in rows]
+
+
 def cleaned(value: object) -> object:
     """Make any text of the exports printable."""
     return printable(value) if isinstance(value, str) else value
@@ -467,13 +465,13 @@ def shown(items: list[T]) -> Listing[T]:
 
 def listing(cls: type[T], rows: list[Row]) -> Listing[T]:
     """Rows that tell themselves how many there are."""
-    return Listing([made(cls, row) for row in rows], rows[0]["total"] if rows else 0)
+    return Listing(rows_as(cls, rows), rows[0]["total"] if rows else 0)
 
 
-def by_period(cls: type[T], rows: list[Row]) -> dict[str, Listing[T]]:
-    """One list a period."""
-    groups = grouped(rows, "period")
-    return {period: listing(cls, groups[period]) for period in (*PERIODS, EVER)}
+def by_period(shape: Callable[..., T], *tables: list[Row]) -> dict[str, T]:
+    """Shape the rows of each period."""
+    groups = [grouped(rows, "period") for rows in tables]
+    return {period: shape(*(one[period] for one in groups)) for period in (*PERIODS, EVER)}
 
 
 def periods(
@@ -481,7 +479,7 @@ def periods(
 ) -> dict[str, Period]:
     """Figures of each period; the one before only where the app's data reaches back over it."""
     figure_of = {(row["period"], row["is_previous"]): made(Figures, row) for row in figures}
-    nps_of = {(row["period"], row["is_previous"]): made(NpsFigure, row) for row in nps}
+    nps_of = {(row["period"], row["is_previous"]): made(NpsScore, row) for row in nps}
     found = {}
     for period, length in (*PERIODS.items(), (EVER, None)):
         is_covered = (
@@ -518,15 +516,21 @@ def week_end(row: Row) -> date:
     return end
 
 
-def nps_surveys(rows: list[Row], names: dict[str, str | None]) -> list[tuple[str, Survey]]:
-    """Surveys by id, the one with most responses first, each with its total and latest months."""
+def nps_surveys(
+    scores: list[Row], months: list[Row], names: dict[str, str | None]
+) -> list[tuple[str, Survey]]:
+    """Surveys by id, the one with most responses first, each with its scores and latest months."""
+    months_of = grouped(months, "nps_id")
+    now = [row for row in scores if not row["is_previous"]]
     surveys = []
-    for nps_id, periods_of in grouped(rows, "nps_id").items():
-        total = next(row for row in periods_of if row["period"] == EVER)
-        months = [made(NpsPeriod, row) for row in periods_of if row["period"] != EVER]
-        name = printable(names.get(nps_id) or f"Survey {nps_id}")
-        surveys.append((nps_id, Survey(name, made(NpsPeriod, total), months[-MONTHS_SHOWN:])))
-    return sorted(surveys, key=lambda survey: -survey[1].total.responses)
+    for nps_id, rows_of in grouped(now, "nps_id").items():
+        survey = Survey(
+            name=printable(names.get(nps_id) or f"Survey {nps_id}"),
+            scores={row["period"]: made(NpsScore, row) for row in rows_of},
+            months=rows_as(NpsScore, months_of[nps_id][-MONTHS_SHOWN:]),
+        )
+        surveys.append((nps_id, survey))
+    return sorted(surveys, key=lambda survey: -survey[1].scores[EVER].responses)
 
 
 def experiments(rows: list[Row], users: list[Row]) -> list[Experiment]:

@@ -57,6 +57,12 @@ function probability(value) {
   return value < 0.001 ? "< 0.001" : value.toFixed(3);
 }
 
+/** The first date of a period; before every date where it has no beginning. */
+function firstDate(period) {
+  if (period === "all") return "";
+  return new Date(Date.parse(`${data.as_of_date}T00:00:00Z`) - (LENGTHS[period] - 1) * DAY).toISOString().slice(0, 10);
+}
+
 function periodName(period) {
   return period === "all" ? "All time" : `Last ${period} days`;
 }
@@ -365,21 +371,24 @@ function activity(app, period) {
     ]), ...cut);
 }
 
-function retention(app) {
-  if (!app.cohorts.length) return section("retention", "Retention", ever(), nothing("Nobody was active yet."));
-  const weeks = Math.max(...app.cohorts.map((cell) => cell.period_n));
+function retention(app, period) {
+  const scope = follows(period, "by first activity");
+  const cells = app.cohorts.filter((cell) => cell.cohort_date >= firstDate(period));
+  const curve = app.retention_curve[period];
+  if (!cells.length && !curve.length) return section("retention", "Retention", scope, nothing("Nobody was active for the first time in this period."));
+  const weeks = Math.max(...cells.map((cell) => cell.period_n), 0);
   const cohorts = new Map();
-  for (const cell of app.cohorts) {
+  for (const cell of cells) {
     if (!cohorts.has(cell.cohort_date)) cohorts.set(cell.cohort_date, []);
     cohorts.get(cell.cohort_date)[cell.period_n] = cell;
   }
-  const top = Math.max(...app.cohorts.filter((cell) => cell.period_n > 0).map((cell) => cell.rate ?? 0), 0.01);
+  const top = Math.max(...cells.filter((cell) => cell.period_n > 0).map((cell) => cell.rate ?? 0), 0.01);
   const steps = Array.from({ length: weeks }, (_, index) => index + 1);
-  const rows = [...cohorts].map(([date, cells]) => el("tr", {},
+  const rows = [...cohorts].map(([date, weeksOf]) => el("tr", {},
     el("th", { scope: "row" }, day(date, { day: "numeric", month: "short" })),
-    el("td", { class: "none" }, number(cells[0]?.cohort_users)),
+    el("td", { class: "none" }, number(weeksOf[0]?.cohort_users)),
     ...steps.map((week) => {
-      const cell = cells[week];
+      const cell = weeksOf[week];
       if (!cell || cell.rate === null) return el("td", { class: "none" });
       const words = `${number(cell.retained_users)} of ${number(cell.eligible_users)} users${cell.is_open ? ", week not over" : ""}`;
       const box = el("td", { class: cell.is_open ? "open" : null, title: words }, percent(cell.rate, 0));
@@ -390,11 +399,12 @@ function retention(app) {
   const heat = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Retention by weekly cohort" },
     el("table", { class: "heat" }, el("caption", {}, "Share of each weekly cohort that is active so many weeks later"),
       el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows)));
-  const curve = app.retention_curve;
   const first = curve[0] ? ` ${percent(curve[0].rate)} on day 1` : "";
   const last = curve.length > 1 ? `, ${percent(curve[curve.length - 1].rate)} on day ${curve[curve.length - 1].day_n}` : "";
-  return section("retention", "Retention", { text: "Latest weekly cohorts; does not follow the period" },
-    card("Weekly cohorts", soft("Share of those first active in a week who are active again so many weeks later. Dashed: the week is not over."), heat),
+  const which = `${period === "all" ? "The latest weeks" : "Weeks that begin in the period"}. Share of those first active in a week who are active again so many weeks later. `;
+  const note = weeks ? "Dashed: the week is not over." : "No later week has begun: longer periods show more.";
+  return section("retention", "Retention", scope,
+    cells.length ? card("Weekly cohorts", soft(which, note), heat) : null,
     curve.length ? card("Day by day", soft("Share of users active exactly so many days after their first, of all whose day has come."),
       chart(`Retention by day:${first}${last}.`, {
         type: "line",
@@ -407,8 +417,9 @@ function retention(app) {
       numbers("Retention by day", [["Day", "", (row) => String(row.day_n)], ["Rate", N, (row) => percent(row.rate)], ["Active", N, (row) => number(row.retained_users)], ["Of", N, (row) => number(row.eligible_users)]], curve)) : null);
 }
 
-function funnels(app) {
-  const items = app.funnels.rows.map((funnel) => {
+function funnels(app, period) {
+  const { rows, total } = app.funnels[period];
+  const items = rows.map((funnel) => {
     const steps = funnel.steps.map((step, index) => {
       const before = index ? funnel.steps[index - 1].users : null;
       const isWorst = index === funnel.worst_step;
@@ -424,17 +435,20 @@ function funnels(app) {
       ["Of the one before", N, (step) => percent(step.conversion_from_previous)], ["Median time", N, (step) => duration(step.median_seconds)], ["90 % within", N, (step) => duration(step.p90_seconds)],
     ], funnel.steps));
   });
-  return section("funnels", "Funnels", ever(), items.length ? cards(items, { isUneven: true, total: app.funnels.total, what: "funnels, by users who entered" })
-    : nothing("Nobody entered a funnel yet. Funnels are rows of seeds/funnels.csv."));
+  return section("funnels", "Funnels", follows(period, "by entry"),
+    items.length ? cards(items, { isUneven: true, total, what: "funnels, by users who entered" }).concat(upToNow(period))
+      : nothing("Nobody entered a funnel in this period. Funnels are rows of seeds/funnels.csv."));
 }
 
-function flows(app) {
-  if (!app.flows.rows.length) return section("flows", "Flows", ever(), nothing("No flow was shown yet."));
+function flows(app, period) {
+  const { rows, total } = app.flows[period];
+  const scope = follows(period, "by the day a user first saw the flow");
+  if (!rows.length) return section("flows", "Flows", scope, nothing("Nobody saw a flow for the first time in this period."));
   const shown = table("Flows", [
     ["Flow", "", (flow) => name(flow.name)], ["Users who saw it", N, (flow) => number(flow.shown_users)], ["Completed", N, (flow) => number(flow.completed_users)],
     ["Completion", N, (flow) => percent(flow.completion_rate)], ["", BAR, (flow) => bar(flow.completion_rate ?? 0)], ["Dismissed", N, (flow) => number(flow.dismissed_users)], ["Median time", N, (flow) => duration(flow.median_seconds)],
-  ], app.flows.rows);
-  const items = app.flows.rows.filter((flow) => flow.steps.length > 1).map((flow) => {
+  ], rows);
+  const items = rows.filter((flow) => flow.steps.length > 1).map((flow) => {
     const top = Math.max(...flow.steps.map((step) => Math.max(step.seen_users, step.completed_users)), 1);
     const drops = flow.steps.map((step) => step.dropped_users ?? 0);
     const worst = Math.max(...drops) > 0 ? drops.indexOf(Math.max(...drops)) : null;
@@ -452,19 +466,20 @@ function flows(app) {
       ["Step", "", (step) => name(step.name)], ["Saw it", N, (step) => number(step.seen_users)], ["Completed", N, (step) => number(step.completed_users)], ["Dropped off", N, (step) => number(step.dropped_users)],
     ], flow.steps));
   });
-  const more = app.flows.total > app.flows.rows.length ? [soft(`The first ${number(app.flows.rows.length)} of ${number(app.flows.total)} flows, by users who saw them.`)] : [];
-  return section("flows", "Flows", ever(), card(null, shown, ...more), ...cards(items, { isUneven: true }));
+  const more = total > rows.length ? [soft(`The first ${number(rows.length)} of ${number(total)} flows, by users who saw them.`)] : [];
+  return section("flows", "Flows", scope, card(null, shown, ...more), ...cards(items, { isUneven: true }), ...upToNow(period));
 }
 
-function nps(app) {
-  const items = app.surveys.rows.map((survey) => {
-    const months = survey.months;
-    const { total } = survey;
+function nps(app, period) {
+  const { rows, total: surveys } = app.surveys;
+  const items = rows.filter((survey) => survey.scores[period]).map((survey) => {
+    const months = survey.months.filter((row) => row.period >= firstDate(period).slice(0, 7));
+    const total = survey.scores[period];
     const asked = total.response_rate === null ? "" : `, ${percent(total.response_rate, 0)} of those who were asked`;
     const bounds = months.map((row) => [Math.max(-100, row.nps - row.margin), Math.min(100, row.nps + row.margin)]);
     const words = months.map((row) => `${month(row.period)}: ${number(row.nps)} plus or minus ${number(row.margin)}`).join("; ");
     return card(el("span", {}, name(survey.name), ` · ${number(total.nps)} ± ${number(total.margin)}`),
-      soft(`The latest answer of ${plural(total.responses, "user")}${asked}. By month, the bar is the 95 % margin: months whose bars overlap much may differ by chance.`),
+      soft(`The latest answer of ${plural(total.responses, "user")}${asked}. By month, whole months: the bar is the 95 % margin, and months whose bars overlap much may differ by chance.`),
       months.length ? chart(`Net Promoter Score by month. ${words}.`, {
         type: "bar",
         data: {
@@ -487,8 +502,8 @@ function nps(app) {
         ["Promoters", N, (row) => number(row.promoters)], ["Passives", N, (row) => number(row.passives)], ["Detractors", N, (row) => number(row.detractors)], ["Response rate", N, (row) => percent(row.response_rate, 0)],
       ], [...months].reverse()));
   });
-  return section("nps", "Net Promoter Score", { text: "By month; does not follow the period" },
-    items.length ? cards(items, { isUneven: true, total: app.surveys.total, what: "surveys, by responses" }) : nothing("No answers yet."));
+  return section("nps", "Net Promoter Score", follows(period, "by answer"),
+    items.length ? cards(items, { isUneven: true, total: surveys > rows.length ? surveys : items.length, what: "surveys, by responses" }) : nothing("No answers in this period."));
 }
 
 /** The differences to the reference with their intervals; not drawn where the split is broken. */
@@ -538,7 +553,7 @@ function experiments(app) {
         ["p", N, (row) => (experiment.has_srm ? NOTHING : probability(row.holm_p_value))],
       ], experiment.variants));
   });
-  return section("experiments", "Experiments", { text: "Whole experiments; do not follow the period" },
+  return section("experiments", "Experiments", { text: "All time: the statistics hold for the whole run" },
     items.length ? cards(items, { isUneven: true, total: app.experiments.total, what: "experiments, by users" }) : nothing("No experiments yet."));
 }
 
@@ -564,7 +579,7 @@ function companies(app, period) {
   if (!rows.length) return section("companies", "Companies", follows(period), nothing("No company had an active user in this period."));
   const top = Math.max(...rows.map((row) => row.active_users), 1);
   return section("companies", "Companies", follows(period), card(null,
-    soft(`The ${number(rows.length)} of ${number(total)} with most active users. Their users and events are of all time.`),
+    soft(`The ${number(rows.length)} of ${number(total)} with most active users. Users are those that a company has now.`),
     table("Companies", [
       ["Company", "", (row) => name(row.name)], ["Active users", N, (row) => number(row.active_users)], ["", BAR, (row) => bar(row.active_users / top)],
       ["Plan", "", (row) => name(row.plan)], ["Industry", "", (row) => name(row.industry)], ["Users", N, (row) => number(row.users)], ["Events", N, (row) => number(row.events)],
@@ -577,7 +592,7 @@ function quality() {
   const tiles = [["Lines read", "physical_lines"], ["New events", "new_events"], ["Duplicates", "duplicate_lines"], ["Rejected", "rejected_lines"], ["Removed on request", "removed_events"]];
   const count = (heading, key) => [heading, N, (row) => number(row[key])];
   const some = (listing, what) => (listing.total > listing.rows.length ? soft(`The first ${listing.rows.length} of ${number(listing.total)} ${what}.`) : null);
-  return section("quality", "Data quality", { text: "All apps and all time; follows no filter" },
+  return section("quality", "Data quality", { text: "All apps, all time" },
     el("dl", { class: "figures small" }, ...tiles.map(([label, key]) => figure(label, key, [number(sum(key))], null))),
     ...cards([
       card("Files and lines", files.length ? table("Files and lines", [
@@ -593,12 +608,14 @@ function quality() {
     ], { isUneven: true }));
 }
 
-function follows(period) {
-  return { text: periodName(period), follows: true };
+/** Scope of a section that follows the period; `how` says what of a user or an answer must fall into it. */
+function follows(period, how = "") {
+  return { text: how && period !== "all" ? `${periodName(period)}, ${how}` : periodName(period), follows: true };
 }
 
-function ever() {
-  return { text: "All time; does not follow the period" };
+/** What figures of a shorter period leave out. */
+function upToNow(period) {
+  return period === "all" ? [] : [soft("What these users did up to now: the later they came, the less time they had.")];
 }
 
 // ---------- the page
@@ -611,8 +628,8 @@ function render() {
   const app = data.apps[Number(document.getElementById("app").value)];
   const period = document.querySelector("input[name=period]:checked").value;
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-  main.replaceChildren(headlines(app, period), activity(app, period), retention(app), funnels(app), flows(app), nps(app),
-    experiments(app), used(app, period), companies(app, period), quality());
+  main.replaceChildren(headlines(app, period), activity(app, period), retention(app, period), funnels(app, period), flows(app, period),
+    nps(app, period), experiments(app), used(app, period), companies(app, period), quality());
   for (const details of main.querySelectorAll("details")) {
     // A filter does not close what was opened.
     details.open = opened.has(details.dataset.caption);

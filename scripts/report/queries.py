@@ -6,6 +6,13 @@ of the structure of the same name in `facts`.
 """
 
 TOP = 10
+EVER = "all"
+
+
+def _during(date: str) -> str:
+    """Condition that a row belongs to a window; ever has all that the marts count, of any date."""
+    return f"(period = '{EVER}' or {date} between first_date and last_date)"
+
 
 AS_OF = "select max(occurred_date) as as_of_date from marts.events where not is_future_dated"
 
@@ -218,14 +225,14 @@ order by app_token, activity_date
 """
 
 # The latest answer of each user in the period, as `marts.nps_scores` has it for months and ever.
-NPS_FIGURES = """
+NPS_FIGURES = f"""
 with
 
 answers as (
 
     select app_token, nps_id, period, is_previous, category
     from marts.nps_responses
-    inner join windows on responded_date between first_date and last_date
+    inner join windows on {_during("responded_date")}
     where category is not null
     qualify row_number() over (
         partition by app_token, nps_id, period, is_previous, user_id
@@ -242,9 +249,25 @@ counted as (
         period,
         is_previous,
         count(*) as responses,
-        count(case when category = 'promoter' then 1 end) / count(*) as promoters,
-        count(case when category = 'detractor' then 1 end) / count(*) as detractors
+        count(case when category = 'promoter' then 1 end) as promoters,
+        count(case when category = 'passive' then 1 end) as passives,
+        count(case when category = 'detractor' then 1 end) as detractors
     from answers
+    group by all
+
+),
+
+asked as (
+
+    select
+        app_token,
+        entity_id as nps_id,
+        period,
+        is_previous,
+        count(distinct user_id) as users
+    from marts.interactions
+    inner join windows on {_during("occurred_date")}
+    where entity_type = 'nps'
     group by all
 
 )
@@ -255,14 +278,21 @@ select
     period,
     is_previous,
     responses,
-    100 * (promoters - detractors) as nps,
+    promoters,
+    passives,
+    detractors,
+    100 * (promoters - detractors) / responses as nps,
     100 * 1.959964 * sqrt(
-        (promoters + detractors - pow(promoters - detractors, 2)) / responses
-    ) as margin
+        ((promoters + detractors) / responses - pow((promoters - detractors) / responses, 2))
+        / responses
+    ) as margin,
+    responses / nullif(users, 0) as response_rate
 from counted
-"""
+left join asked using (app_token, nps_id, period, is_previous)
+order by app_token, nps_id
+"""  # noqa: S608 (put together of constants)
 
-NPS_PERIODS = """
+NPS_MONTHS = """
 select
     app_token,
     nps_id,
@@ -275,7 +305,7 @@ select
     margin_of_error_95 as margin,
     response_rate
 from marts.nps_scores
-where basis = 'latest_per_user'
+where basis = 'latest_per_user' and period <> 'all'
 order by app_token, nps_id, period
 """
 
@@ -295,58 +325,253 @@ order by app_token, cohort_date, period_n
 RETENTION_CURVE = """
 select
     app_token,
+    windows.period,
     period_n as day_n,
     sum(eligible_users) as eligible_users,
     sum(retained_users) as retained_users,
     sum(retained_users) / sum(eligible_users) as rate
 from marts.retention
-where period = 'day' and period_n between 1 and 30 and eligible_users > 0
-group by app_token, period_n
+inner join windows on cohort_date between first_date and last_date and not is_previous
+where retention.period = 'day' and period_n between 1 and 30 and eligible_users > 0
+group by all
 order by app_token, period_n
 """
 
-FUNNEL_STEPS = """
+# Users by the date of the entry that counts. An entry is an event, so the first event of each date
+# tells on which date it falls.
+FUNNEL_STEPS = f"""
+with
+
+dates as (
+
+    select occurred_date, min(occurred_at) as first_at
+    from marts.events
+    group by occurred_date
+
+),
+
+attempts as (
+
+    select
+        app_token,
+        funnel,
+        occurred_date as entry_date,
+        unnest(range(1, max_step + 1)) as step,
+        string_split(step_times, ',') as times
+    from marts.funnel_users
+    asof left join dates on entry_at >= first_at
+
+),
+
+timed as (
+
+    select
+        * exclude (times),
+        date_diff('microsecond', cast(times[step - 1] as timestamp), cast(times[step] as timestamp))
+            / 1000000.0 as seconds
+    from attempts
+
+),
+
+reached as (
+
+    select
+        app_token,
+        funnel,
+        period,
+        step,
+        count(*) as users,
+        quantile_cont(seconds, 0.5) as median_seconds,
+        quantile_cont(seconds, 0.9) as p90_seconds
+    from timed
+    inner join windows on {_during("entry_date")} and not is_previous
+    group by all
+
+),
+
+entered as (
+
+    select app_token, funnel, period, users as entered_users
+    from reached
+    where step = 1
+
+)
+
 select
     app_token,
     funnel,
+    period,
     step,
     step_name,
-    users,
-    conversion_from_first,
-    conversion_from_previous,
-    median_seconds_from_previous as median_seconds,
-    p90_seconds_from_previous as p90_seconds
-from marts.funnel_steps
+    coalesce(reached.users, 0) as users,
+    coalesce(reached.users, 0) / entered_users as conversion_from_first,
+    coalesce(reached.users, 0) / nullif(
+        lag(coalesce(reached.users, 0)) over (partition by app_token, funnel, period order by step),
+        0
+    ) as conversion_from_previous,
+    median_seconds,
+    p90_seconds
+from entered
+inner join marts.funnel_steps using (app_token, funnel)
+left join reached using (app_token, funnel, period, step)
 order by app_token, funnel, step
+"""  # noqa: S608 (put together of constants)
+
+# What each user did with a flow (`step_id` is NULL) and its steps, and the date of the first of it.
+# An event of a step that does not name its flow is one of the flow that the step is listed with.
+FLOW_USER_STEPS = """
+create temporary table flow_user_steps as
+with
+
+listed_steps as (
+
+    select
+        app_token,
+        flow_id,
+        step_id,
+        case
+            when bool_and(flow_id is not null) over (partition by app_token, step_id) then flow_id
+        end as usual_flow_id
+    from marts.flow_steps
+
+),
+
+flow_events as (
+
+    select
+        app_token,
+        entity_id as flow_id,
+        null as step_id,
+        user_id,
+        interaction_status,
+        occurred_date
+    from marts.interactions
+    where entity_type = 'experience'
+    union all
+    select
+        interactions.app_token,
+        flow_id,
+        step_id,
+        user_id,
+        interaction_status,
+        occurred_date
+    from marts.interactions
+    inner join listed_steps
+        on
+            interactions.app_token = listed_steps.app_token
+            and entity_id = step_id
+            and coalesce(parent_id, usual_flow_id) = flow_id
+    where entity_type = 'experience_step'
+
+),
+
+user_steps as (
+
+    select
+        app_token,
+        flow_id,
+        step_id,
+        user_id,
+        coalesce(bool_or(interaction_status = 'SEEN'), false) as is_seen,
+        coalesce(bool_or(interaction_status = 'COMPLETED'), false) as is_completed,
+        coalesce(bool_or(interaction_status = 'DISMISSED'), false) as is_dismissed,
+        min(occurred_date) as shown_date
+    from flow_events
+    where flow_id is not null and user_id is not null
+    group by all
+
+)
+
+select
+    * exclude (shown_date),
+    min(shown_date) over (partition by app_token, flow_id, user_id) as shown_date
+from user_steps
 """
 
-FLOWS = """
+FLOWS = f"""
+with
+
+flow_users as (
+
+    select
+        app_token,
+        flow_id,
+        user_id,
+        shown_date,
+        bool_or(step_id is null and is_seen) as is_seen,
+        bool_or(step_id is null and is_completed) as is_completed,
+        bool_or(step_id is null and is_dismissed) as is_dismissed
+    from flow_user_steps
+    group by all
+
+)
+
 select
     app_token,
+    period,
     flow_id,
-    coalesce(flow_name, flow_id) as name,
-    shown_users,
-    seen_users,
-    completed_users,
-    dismissed_users,
-    completion_rate,
-    median_seconds_to_complete as median_seconds
-from marts.flows
-order by app_token, shown_users desc, flow_id
-"""
+    any_value(coalesce(flow_name, flow_id)) as name,
+    count(*) as shown_users,
+    count_if(is_seen) as seen_users,
+    count_if(is_completed) as completed_users,
+    count_if(is_dismissed) as dismissed_users,
+    count_if(is_seen and is_completed) / nullif(count_if(is_seen), 0) as completion_rate,
+    quantile_cont(seconds_to_complete, 0.5) as median_seconds
+from flow_users
+inner join windows on {_during("shown_date")} and not is_previous
+left join marts.flow_users as durations using (app_token, flow_id, user_id)
+left join marts.flows using (app_token, flow_id)
+group by app_token, period, flow_id
+order by app_token, count(*) desc, flow_id
+"""  # noqa: S608 (put together of constants)
 
-FLOW_STEPS = """
+
+FLOW_STEPS = f"""
+with
+
+counted as (
+
+    select
+        app_token,
+        period,
+        flow_id,
+        step_id,
+        count_if(is_seen) as seen_users,
+        count_if(is_completed) as completed_users
+    from flow_user_steps
+    inner join windows on {_during("shown_date")} and not is_previous
+    where step_id is not null
+    group by all
+
+),
+
+-- Also the steps that nobody took.
+shown as (
+
+    select distinct app_token, period, flow_id
+    from counted
+
+)
+
 select
     app_token,
+    period,
     flow_id,
     step_number,
     coalesce(step_name, step_id) as name,
-    seen_users,
-    completed_users,
-    dropped_users
-from marts.flow_steps
-order by app_token, flow_id, step_number, step_id
-"""
+    coalesce(counted.seen_users, 0) as seen_users,
+    coalesce(counted.completed_users, 0) as completed_users,
+    lag(coalesce(counted.seen_users, 0)) over steps - coalesce(counted.seen_users, 0)
+        as dropped_users
+from shown
+inner join marts.flow_steps using (app_token, flow_id)
+left join counted using (app_token, period, flow_id, step_id)
+window steps as (
+    partition by app_token, period, flow_id
+    order by step_number, try_cast(step_id as bigint) nulls last, step_id
+)
+order by app_token, flow_id, step_number, try_cast(step_id as bigint) nulls last, step_id
+"""  # noqa: S608 (put together of constants)
 
 VARIANTS = """
 select
@@ -395,8 +620,8 @@ used as (
         count(*) as events,
         count(distinct user_id) as users
     from marts.{table}
-    inner join windows on occurred_date between first_date and last_date and not is_previous
-    where not is_future_dated and {identity} is not null
+    inner join windows on {during} and not is_previous
+    where {identity} is not null
     group by all
 
 )
@@ -412,29 +637,49 @@ order by app_token, period, users desc, events desc, id
 """
 
 FEATURES = _TOP_EVENTS.format(
-    table="feature_events", identity="feature_id", name="feature_name", top=TOP
+    table="feature_events",
+    identity="feature_id",
+    name="feature_name",
+    during=_during("occurred_date"),
+    top=TOP,
 )
 TRACKED_EVENTS = _TOP_EVENTS.format(
-    table="tracked_events", identity="event_name", name="display_name", top=TOP
+    table="tracked_events",
+    identity="event_name",
+    name="display_name",
+    during=_during("occurred_date"),
+    top=TOP,
 )
 
 COMPANIES = f"""
 with
 
-active_days as (
+user_days as (
 
-    select distinct app_token, company_id, user_id, occurred_date
+    select
+        app_token,
+        company_id,
+        occurred_date,
+        case when is_activity then user_id end as active_user_id,
+        count(*) as events
     from marts.events
-    where is_activity and not is_future_dated and company_id is not null and user_id is not null
+    where company_id is not null
+    group by all
 
 ),
 
 active as (
 
-    select app_token, period, company_id, count(distinct user_id) as active_users
-    from active_days
-    inner join windows on occurred_date between first_date and last_date and not is_previous
+    select
+        app_token,
+        period,
+        company_id,
+        count(distinct active_user_id) as active_users,
+        sum(events) as events
+    from user_days
+    inner join windows on {_during("occurred_date")} and not is_previous
     group by all
+    having count(active_user_id) > 0
 
 )
 
@@ -446,13 +691,13 @@ select
     industry,
     active_users,
     current_user_count as users,
-    event_count as events,
+    events,
     count(*) over (partition by app_token, period) as total
 from active
 inner join marts.companies using (app_token, company_id)
 qualify row_number() over (
     partition by app_token, period
-    order by active_users desc, current_user_count desc, event_count desc, company_id
+    order by active_users desc, current_user_count desc, events desc, company_id
 ) <= {TOP}
 order by app_token, period, active_users desc, users desc, events desc, company_id
 """  # noqa: S608 (put together of constants)

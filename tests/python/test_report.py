@@ -261,7 +261,6 @@ def fill_with(warehouse: Warehouse, text: str) -> None:
     """Put the text wherever the exports and the seeds have a say."""
     app = {"app_token": text}
     when = {"user_id": text, "occurred_date": "2025-06-01", "is_future_dated": False}
-    counts = {"seen_users": 1, "completed_users": 1}
     fill(
         warehouse,
         events=[
@@ -277,7 +276,9 @@ def fill_with(warehouse: Warehouse, text: str) -> None:
         ],
         tracked_events=[app | when | {"event_name": text}],
         feature_events=[app | when | {"feature_id": "77", "feature_name": text}],
-        nps_responses=[app | {"nps_id": text, "nps_name": text, "user_id": text}],
+        nps_responses=[
+            app | {"nps_id": text, "nps_name": text, "user_id": text, "category": "passive"}
+        ],
         nps_scores=[score(period, nps_id=text) | app for period in ("all", "2025-06")],
         experiment_users=[app | {"experiment_id": text, "user_id": "x", "is_contaminated": True}],
         experiment_variants=[
@@ -289,12 +290,13 @@ def fill_with(warehouse: Warehouse, text: str) -> None:
             | {"funnel": text, "step": 1, "step_name": text, "users": 1}
             | {"conversion_from_first": 1.0}
         ],
-        flows=[
-            app
-            | counts
-            | {"flow_id": text, "flow_name": text, "shown_users": 1, "dismissed_users": 0}
+        funnel_users=[app | {"funnel": text, "max_step": 1, "step_times": "2025-06-01T00:00:00Z"}],
+        interactions=[
+            app | when | {"entity_type": kind, "entity_id": text, "interaction_status": text}
+            for kind in ("experience", "experience_step", "nps")
         ],
-        flow_steps=[app | counts | {"flow_id": text, "step_id": text}],
+        flows=[app | {"flow_id": text, "flow_name": text}],
+        flow_steps=[app | {"flow_id": text, "step_id": text}],
         file_ledger=[{"path": text, "status": text}],
         rejected_lines=[{"path": text, "reason": text, "line_count": 1}],
         unknown_values=[{"field": "source", "value": text, "event_count": 1}],
@@ -378,16 +380,27 @@ def test_the_numbers_are_those_of_the_tables(warehouse: Warehouse) -> None:
             {"app_token": "NX-1", "activity_date": day, "new_users": new, "stickiness": sticky}
             for day, new, sticky in (("2025-06-24", 1, 0.5), ("2025-06-25", 0, 0.1))
         ],
+        nps_responses=[
+            {"app_token": "NX-1", "nps_id": survey, "user_id": user, "category": category}
+            | {"responded_at": day, "responded_date": day}
+            for survey, user, category, day in (
+                *(("1", "a", "detractor", "2025-05-02"), ("1", "a", "promoter", "2025-06-20")),
+                *(("1", "b", "passive", "2025-05-30"), ("1", "z", "promoter", "2031-01-01")),
+                ("small", "a", "detractor", "2025-06-25"),
+            )
+        ],
+        interactions=[
+            {"app_token": "NX-1", "entity_type": kind, "entity_id": "1", "user_id": user}
+            | {"occurred_date": "2025-06-20"}
+            for kind, user in (("nps", "a"), ("nps", "b"), ("nps", None), ("survey", "c"))
+        ],
         nps_scores=[
-            score("all", responses=9, nps=12.5, nps_id="small"),
-            score("all"),
             score("2025-05", nps=-3.21),
             score("2025-06", nps=61.3),
-            score("all", basis="all_responses", nps=99.0, responses=1000),
+            score("2025-06", basis="all_responses", nps=99.0, responses=1000),
         ],
         tracked_events=[
             {"app_token": "NX-1", "event_name": "Paid", "user_id": user, "occurred_date": day}
-            | {"is_future_dated": day > "2030"}
             for user, day in zip(
                 "aabz", ("2025-06-25", "2025-06-01", "2025-03-01", "2031-01-01"), strict=True
             )
@@ -417,16 +430,21 @@ def test_the_numbers_are_those_of_the_tables(warehouse: Warehouse) -> None:
     # The 90 days before begin earlier than the data.
     assert periods["90"]["previous"] is None
     assert periods["all"]["figures"]["events"] == 6
-    assert [(one["name"], one["total"]["nps"]) for one in app["surveys"]["rows"]] == [
-        ("Survey 1", 40.0),
-        ("Survey small", 12.5),
-    ]
-    assert [one["nps"] for one in app["surveys"]["rows"][0]["months"]] == [-3.21, 61.3]
+    # Of all time is what the marts count, also an answer that is dated in the future.
+    main, small = app["surveys"]["rows"]
+    assert [one["name"] for one in (main, small)] == ["Survey 1", "Survey small"]
+    assert {period: one["nps"] for period, one in main["scores"].items()} == {
+        **{"all": pytest.approx(100 * 2 / 3), "90": 50.0, "28": 50.0, "7": 100.0}
+    }
+    assert (main["scores"]["28"]["responses"], main["scores"]["28"]["response_rate"]) == (2, 1.0)
+    assert periods["7"]["nps"] == main["scores"]["7"]
+    assert periods["28"]["previous_nps"]["nps"] == -100.0
+    assert [one["nps"] for one in main["months"]] == [-3.21, 61.3]
     used = {period: app["tracked_events"][period]["rows"] for period in ("7", "28", "all")}
     assert used == {
         "7": [{"name": "Paid", "users": 1, "events": 1}],
         "28": [{"name": "Paid", "users": 1, "events": 2}],
-        "all": [{"name": "Paid", "users": 2, "events": 3}],
+        "all": [{"name": "Paid", "users": 3, "events": 4}],
     }
     assert [one["active_users"] for one in app["companies"]["7"]["rows"]] == [1]
     assert [one["active_users"] for one in app["companies"]["28"]["rows"]] == [2]
@@ -469,11 +487,6 @@ def test_the_sample_shows_the_numbers_of_its_marts(sample_build: Build) -> None:
                     figure = app["periods"][period]["figures"][column]
                     assert figure == sum(app["days"][column][-int(period) :]), column
             assert app["periods"]["all"]["figures"]["new_users"] == sum(app["days"]["new_users"])
-            ever = app["periods"]["all"]["nps"]
-            total = app["surveys"]["rows"][0]["total"]
-            assert ever["responses"] == total["responses"]
-            assert ever["nps"] == pytest.approx(total["nps"])
-            assert ever["margin"] == pytest.approx(total["margin"])
             features = app["features"]
             for feature in features["28"]["rows"]:
                 assert feature["users"] == one(

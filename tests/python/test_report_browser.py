@@ -14,7 +14,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
-from test_report import HOSTILE, empty_tables, fill_with
+from test_report import HOSTILE, empty_tables, event, fill, fill_with
 
 from scripts.report import report
 from scripts.warehouse import Warehouse
@@ -142,11 +142,68 @@ def test_the_filters_act(sample: webdriver.Chrome) -> None:
         chip = "All time" if period == "all" else f"Last {period} days"
         assert text_of(sample, "#headlines .scope") == chip
     assert figures["7"] < figures["28"] < figures["90"] < figures["all"]
-    assert "does not follow the period" in text_of(sample, "#funnels .scope")
     Select(sample.find_element(By.ID, "app")).select_by_index(1)
     assert int(text_of(sample, "#figure-active_users")) < figures["all"]
     assert text_of(sample, "#headlines .scope") == "All time"
     assert all(sample.execute_script(DRAWN))
+
+
+# What stands beside the heading of each section, and a figure in it, over 28 days.
+FOLLOWING = {
+    "retention": ("Last 28 days, by first activity", ".heat"),
+    "funnels": ("Last 28 days, by entry", ".steps b"),
+    "flows": ("Last 28 days, by the day a user first saw the flow", "tbody .n"),
+    "nps": ("Last 28 days, by answer", "h3"),
+    "features": ("Last 28 days", "article"),
+    "companies": ("Last 28 days", "tbody .n"),
+}
+
+
+def test_each_section_follows_the_period_or_says_that_it_does_not(
+    sample: webdriver.Chrome,
+) -> None:
+    open_all_details(sample)
+    figures = {}
+    # Weeks that begin, and months, from 3 March to Monday, 30 June 2025.
+    for period, weeks, months in (("7", 1, 1), ("28", 4, 1), ("90", 13, 3), ("all", 14, 4)):
+        choose_period(sample, period)
+        wait_for(sample, "#retention .heat tbody tr", weeks)
+        wait_for(sample, "#nps tbody tr", months)
+        figures[period] = [
+            text_of(sample, f"#{one} {part}") for one, (_, part) in FOLLOWING.items()
+        ]
+        assert {one: text_of(sample, f"#{one} .scope") for one in FOLLOWING} == {
+            one: "All time" if period == "all" else label.replace("28", period)
+            for one, (label, _) in FOLLOWING.items()
+        }
+        assert text_of(sample, "#experiments .scope") == (
+            "All time: the statistics hold for the whole run"
+        )
+        assert text_of(sample, "#quality .scope") == "All apps, all time"
+        assert all(sample.execute_script(DRAWN))
+    for section, *shown in zip(FOLLOWING, *figures.values(), strict=True):
+        assert len(set(shown)) == len(shown), section
+
+
+def test_what_a_period_lacks_is_told(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    """An app that is silent in the latest days: nothing is drawn of them, and nothing fails."""
+    warehouse = Warehouse(tmp_path)
+    with duckdb.connect(str(warehouse.published_database)) as connection:
+        connection.execute(empty_tables())
+    fill_with(warehouse, "old")
+    fill(warehouse, events=[event("new", "a", "2025-12-31", event_type="track")])
+    report(warehouse)
+    opened(browser, warehouse.report_page)
+    Select(browser.find_element(By.ID, "app")).select_by_visible_text("old")
+    for period in ("7", "all"):
+        choose_period(browser, period)
+        lacks = [
+            one
+            for one in ("funnels", "flows", "nps")
+            if "in this period" in text_of(browser, f"#{one}")
+        ]
+        assert lacks == (["funnels", "flows", "nps"] if period == "7" else [])
+    assert browser.get_log("browser") == []
 
 
 def test_every_chart_has_a_name_and_its_numbers(sample: webdriver.Chrome) -> None:
