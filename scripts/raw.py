@@ -318,7 +318,9 @@ def _apply(connection: Connection, offset: int) -> None:
     """)
     connection.execute(f"""
         update raw.events as event
-        set {_COPY_OBJECTS}, changed_in = this_load()
+        set
+            {_COPY_OBJECTS},
+            changed_in = if(event.is_superseded, event.changed_in, this_load())
         from placed as p inner join spelling as copy on copy.incoming_row = p.incoming_row
         where event.event_no = p.stored_no and p.is_kept and not ({_SAME_OBJECTS})
     """)  # noqa: S608
@@ -330,7 +332,7 @@ def _apply(connection: Connection, offset: int) -> None:
             i.line_number,
             coalesce(not p.is_event, false) as is_superseded,
             {_CONTENT},
-            this_load() as changed_in
+            if(coalesce(not p.is_event, false), 0, this_load()) as changed_in
         from incoming as i
         left join placed as p on p.incoming_row = i.rowid
         where p.incoming_row is null or (p.is_kept and p.stored_no is null)
@@ -421,7 +423,9 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
     _spell_out_copies(connection)
     connection.execute(f"""
         update raw.events as event
-        set {_COPY_OBJECTS}, changed_in = this_load()
+        set
+            {_COPY_OBJECTS},
+            changed_in = if(event.is_superseded, event.changed_in, this_load())
         from heir inner join raw.event_copies as copy using (event_no, file_id, line_number)
         where
             event.event_no = heir.event_no
@@ -458,7 +462,9 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
         insert into raw.former_events by name
         select {", ".join(_FORMER)}, this_load() as changed_in
         from raw.events
-        where event_no in (select event_no from gone)
+        where
+            event_no in (select event_no from gone)
+            and (not is_superseded or changed_in = this_load())
     """)  # noqa: S608
     connection.execute("delete from raw.events where event_no in (select event_no from gone)")
     _choose_events_again(connection)
