@@ -1,4 +1,4 @@
-"""dbt-duckdb's plugin that tells plainly why dbt cannot open the build database."""
+"""dbt-duckdb's plugin that tells plainly what keeps dbt from building."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
+from scripts.configuration import refuse_mistakes
 from scripts.errors import UsageProblem
 from scripts.warehouse import Warehouse
 
 
 class Plugin(BasePlugin):
-    """Opens the database before dbt does, which would show a traceback."""
+    """Checks the configuration and opens the database before dbt does, which is less plain."""
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
         """Refuse in one sentence; dbt-duckdb calls this just before it connects.
@@ -21,6 +22,7 @@ class Plugin(BasePlugin):
         """
         warehouse = Warehouse(Path(creds.path).parent)
         try:
+            refuse_mistakes()
             if not warehouse.folder.is_dir():
                 raise UsageProblem(
                     f"The warehouse folder {warehouse.folder} does not exist. Set"

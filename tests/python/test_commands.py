@@ -434,8 +434,12 @@ def test_build_refuses_a_mistake_before_it_loads(
     told = refusal(
         run("scripts", "build", "--source", export, warehouse=warehouse, project=project)
     )
-    assert words in told
-    assert "Mend the configuration, then run this again." in told
+    by_hand = run("dbt.cli.main", "build", warehouse=warehouse, project=project)
+    assert by_hand.returncode != 0
+    assert "Traceback" not in by_hand.stdout + by_hand.stderr
+    for message in (told, by_hand.stdout):
+        assert words in message
+        assert "Mend the configuration, then run this again." in message
     assert not (warehouse / "build.duckdb").exists()
 
 
