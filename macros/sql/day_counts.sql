@@ -7,3 +7,14 @@
         count(case when event_type = 'interaction' then 1 end) as interaction_count,
         count(case when event_type = 'session_start' then 1 end) as session_start_count
 {%- endmacro %}
+
+{#- The same over several such counts. -#}
+{% macro sums_of_day_counts() -%}
+    {%- for count in [
+        'event_count', 'page_view_count', 'tracked_event_count', 'feature_event_count',
+        'interaction_count', 'session_start_count',
+    ] -%}
+        cast(sum({{ count }}) as bigint) as {{ count }}{% if not loop.last %},
+        {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}

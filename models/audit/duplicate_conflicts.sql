@@ -1,4 +1,5 @@
 -- one row per event whose copies differ in content
+{{ config(meta={'follows': 'loads'}) }}
 with
 
 contents as (

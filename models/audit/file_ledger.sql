@@ -1,4 +1,5 @@
 -- one row per path at the source
+{{ config(meta={'follows': 'loads'}) }}
 with
 
 files as (

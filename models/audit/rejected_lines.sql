@@ -1,4 +1,5 @@
 -- one row per (path, reason)
+{{ config(meta={'follows': 'loads'}) }}
 with
 
 lines as (

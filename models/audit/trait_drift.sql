@@ -1,13 +1,9 @@
 -- one row per (event_type, metadata_key)
 with
 
-events as (
+days as (
 
-    select
-        event_type,
-        occurred_at,
-        metadata
-    from {{ ref('events') }}
+    select * from {{ ref('int_metadata_days') }}
 
 ),
 
@@ -16,14 +12,8 @@ totals as (
     select
         event_type,
         count(*) as event_count
-    from events
+    from {{ ref('events') }}
     group by event_type
-
-),
-
-keys as (
-
-    {{ json_keys('events', 'metadata') | indent(4) }}
 
 ),
 
@@ -32,11 +22,11 @@ counted as (
     select
         event_type,
         metadata_key,
-        count(*) as event_count,
+        cast(sum(event_count) as bigint) as event_count,
         {{ join_distinct('json_type', '+') }} as json_types,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as last_seen_at
-    from keys
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at
+    from days
     group by event_type, metadata_key
 
 ),

@@ -5,6 +5,7 @@ steps. A step's files appear at the source or replace what is there; paths in it
 disappear. A story's events carry app tokens of its own, so that all stories share their builds.
 """
 
+import json
 import os
 import random
 import re
@@ -57,6 +58,7 @@ class Told:
         by_step: warehouse that loaded and built step by step.
         at_once: warehouse that loaded and built everything at once.
         differences: what differed between the last two after each step.
+        ways: how the step-by-step build came by each maintained table in each step.
     """
 
     project: Path
@@ -66,6 +68,7 @@ class Told:
     by_step: Path
     at_once: Path
     differences: dict[int, dict[str, str]]
+    ways: dict[int, dict[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +77,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     project = copy_project(folder / "project")
     source, everything = folder / "source", folder / "everything"
     by_step, begun, loaded = folder / "by_step", folder / "begun", folder / "loaded"
-    at_once, differences = by_step, {}
+    at_once, differences, ways = by_step, {}, {}
     for step in range(1, STEPS + 1):
         lay(step, source, everything)
         if step == 1:  # is at once
@@ -89,7 +92,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
             shutil.copytree(at_once, loaded)
         together(lambda: build(project, by_step), lambda where=at_once: build(project, where))
         differences[step] = differing(at_once, by_step)
-    return Told(project, everything, begun, loaded, by_step, at_once, differences)
+        ways[step] = ways_of(by_step)
+    return Told(project, everything, begun, loaded, by_step, at_once, differences, ways)
 
 
 def lay(step: int, source: Path, everything: Path) -> None:
@@ -116,6 +120,19 @@ def load(source: Path, warehouse: Path, *options: str) -> None:
 
 def build(project: Path, warehouse: Path) -> None:
     run_dbt(*ONLY_TABLES, warehouse=warehouse, project=project)
+
+
+def ways_of(warehouse: Path) -> dict[str, str]:
+    """How the last build came by each maintained table: UNCHANGED, PART or (all of it) OK."""
+    target = warehouse / "target"
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    return {
+        f"{node['schema']}.{node['name']}": result["message"]
+        for result in results
+        if (node := nodes.get(result["unique_id"]))
+        and node["config"]["materialized"] == "maintained"
+    }
 
 
 def together(*jobs: Callable[[], None]) -> None:
@@ -149,6 +166,27 @@ def recounted(project: Path, source: Path, warehouse: Path) -> dict[str, str]:
 @pytest.mark.parametrize("step", range(2, STEPS + 1))
 def test_step_by_step_is_at_once(told: Told, step: int) -> None:
     assert told.differences[step] == {}
+
+
+@pytest.mark.parametrize("step", range(2, STEPS + 1))
+def test_a_step_makes_only_what_it_touches_anew(told: Told, step: int) -> None:
+    cut = {"marts.events", "marts.interactions", "marts.sessions", "marts.users", "marts.user_days"}
+    assert {told.ways[step][table] for table in cut} == {"PART"}
+
+
+def test_a_resync_with_nothing_new_makes_no_mart_anew(told: Told, tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse"
+    shutil.copytree(told.by_step, warehouse)
+    story = told.everything / "weekly_resync_with_nothing_new"
+    for number, path in enumerate(sorted(story.rglob("*.json"))):
+        write(tmp_path / f"source/2025-12-31/{number}.json", path.read_bytes())
+    load(tmp_path / "source", warehouse)
+    build(told.project, warehouse)
+    of_loads = {"audit.file_ledger", "audit.rejected_lines", "audit.duplicate_conflicts"}
+    ways = ways_of(warehouse)
+    assert {ways.pop(table) for table in of_loads} == {"OK"}
+    assert set(ways.values()) == {"UNCHANGED"}
+    assert differing(told.by_step, warehouse).keys() == {"audit.file_ledger"}
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
@@ -209,13 +247,19 @@ def add_column(project: Path) -> None:
         path.write_text(text.replace(before, before + added))
 
 
+# What each changes, and a table that it does not touch.
 CHANGES = {
     "seeds": (
         change_seeds,
         {"funnel_steps", "funnel_users", "experiment_variants", "nps_responses", "nps_scores"},
+        "marts.sessions",
     ),
-    "vars": (change_vars, {"user_days", "daily_activity", "sessions", "user_traits_history"}),
-    "column": (add_column, {"users"}),
+    "vars": (
+        change_vars,
+        {"user_days", "daily_activity", "sessions", "user_traits_history"},
+        "audit.rejected_lines",
+    ),
+    "column": (add_column, {"users"}, "marts.user_days"),
 }
 
 
@@ -223,7 +267,7 @@ CHANGES = {
 def test_built_again_with_a_change_is_built_anew_with_it(
     told: Told, tmp_path: Path, name: str
 ) -> None:
-    change, changed_marts = CHANGES[name]
+    change, changed_marts, untouched = CHANGES[name]
     project = tmp_path / "project"
     shutil.copytree(told.project, project)
     change(project)
@@ -235,6 +279,35 @@ def test_built_again_with_a_change_is_built_anew_with_it(
     assert recounted(project, told.everything, again) == {}
     changed = differing(told.by_step, again)
     assert {f"marts.{mart}" for mart in changed_marts} <= changed.keys()
+    assert ways_of(again)[untouched] == "UNCHANGED"
+
+
+# ---------- a warehouse of an earlier version
+
+
+def test_a_warehouse_of_an_earlier_version_is_brought_up_to_date(
+    told: Told, tmp_path: Path
+) -> None:
+    """Version 0.1.0 did not say what a load changed, nor what a table was made of."""
+    warehouse = tmp_path / "warehouse"
+    shutil.copytree(told.begun, warehouse)
+    with duckdb.connect(str(warehouse / "build.duckdb")) as connection:
+        connection.execute("""
+            drop table intermediate.model_builds;
+            drop table intermediate.int_company_user_days;
+            drop table intermediate.int_path_steps;
+            drop table intermediate.int_funnel_matches;
+            create view intermediate.int_funnel_matches as select 1;
+            drop table raw.former_events;
+            alter table raw.events drop changed_in;
+            alter table raw.loads drop changed_events;
+            alter table raw.loads drop changed_records;
+        """)
+    early = run("dbt.cli.main", "build", warehouse=warehouse, project=told.project)
+    assert "was made by an earlier version of this project. Run `make load`" in early.stdout
+    load(told.everything, warehouse)
+    build(told.project, warehouse)
+    assert differing(told.at_once, warehouse) == {}
 
 
 # ---------- two at once, and kill -9
@@ -337,7 +410,7 @@ def test_any_batches_in_any_order_give_what_one_load_gives(
             for path, content in batch.items():
                 write(source / path, content)
             load(source, by_batch)
-        build(project, by_batch)
+            build(project, by_batch)
 
     def all_at_once() -> None:
         load(export, at_once)

@@ -1,6 +1,9 @@
 -- one row per (funnel, app_token, user_id, step): the steps of the attempt that counts, the deepest
 -- and of several the one that enters first
-{{ config(materialized='table') }}
+{{ config(
+    materialized='maintained',
+    meta={'cut': {'by': 'user', 'parents': ['int_funnel_entries', 'int_funnel_links']}},
+) }}
 with
 
 final as (

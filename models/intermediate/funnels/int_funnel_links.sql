@@ -1,7 +1,10 @@
 -- one row per (funnel, app_token, user_id, step, matched_at), with the earliest strictly later
 -- match of the next step
 -- A table: the recursion over the chains reads it once a step.
-{{ config(materialized='table') }}
+{{ config(
+    materialized='maintained',
+    meta={'cut': {'by': 'user', 'parents': ['int_funnel_matches']}},
+) }}
 with
 
 final as (

@@ -1,10 +1,12 @@
 -- one row per (app_token, company_id, activity_date) with activity that carries the company
+{{ config(meta={
+    'cut': {'by': 'date', 'parents': ['int_company_user_days'], 'date': 'activity_date'},
+}) }}
 with
 
-events as (
+user_days as (
 
-    select * from {{ ref('events') }}
-    where company_id is not null
+    select * from {{ ref('int_company_user_days') }}
 
 ),
 
@@ -16,11 +18,11 @@ final as (
         min(company_id) as company_id,
         company_key,
         occurred_date as activity_date,
-        count(distinct case when is_activity then user_id end) as active_user_count,
-        {{ day_counts() }}
-    from events
+        count(case when active_event_count > 0 then user_id end) as active_user_count,
+        {{ sums_of_day_counts() }}
+    from user_days
     group by company_key, occurred_date
-    having count(case when is_activity then 1 end) > 0
+    having sum(active_event_count) > 0
 
 )
 

@@ -1,4 +1,5 @@
 -- one row per (app_token, user_id, activity_date) with activity
+{{ config(meta={'cut': {'by': 'date', 'parents': ['events'], 'date': 'activity_date'}}) }}
 with
 
 events as (

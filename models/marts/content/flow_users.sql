@@ -1,4 +1,5 @@
 -- one row per (app_token, flow_id, user_id) with any event of the flow or of a step of it
+{{ config(meta={'cut': {'by': 'user', 'parents': ['int_content_events']}}) }}
 with
 
 events as (

@@ -3,10 +3,9 @@
 {% set trait_keys = ['company_name', 'name', 'industry', 'plan', 'created_at'] %}
 with
 
-events as (
+user_days as (
 
-    select * from {{ ref('events') }}
-    where company_id is not null
+    select * from {{ ref('int_company_user_days') }}
 
 ),
 
@@ -37,12 +36,12 @@ as_of as (
 dated as (
 
     select
-        events.*,
+        user_days.*,
         case
-            when events.is_activity and events.occurred_date <= as_of.as_of_date
-                then {{ dbt.datediff('events.occurred_date', 'as_of.as_of_date', 'day') }}
+            when user_days.active_event_count > 0 and user_days.occurred_date <= as_of.as_of_date
+                then {{ dbt.datediff('user_days.occurred_date', 'as_of.as_of_date', 'day') }}
         end as days_since_activity
-    from events
+    from user_days
     cross join as_of
 
 ),
@@ -53,9 +52,9 @@ activity as (
         company_key,
         min(app_token) as app_token,
         min(company_id) as company_id,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as last_seen_at,
-        count(*) as event_count,
+        min(first_event_at) as first_seen_at,
+        max(last_event_at) as last_seen_at,
+        cast(sum(event_count) as bigint) as event_count,
         count(distinct user_id) as user_count,
         count(distinct case when days_since_activity < 7 then user_id end) as active_user_count_7d,
         count(distinct case when days_since_activity < 28 then user_id end) as active_user_count_28d

@@ -1,4 +1,5 @@
 -- one row per identify_company event that changed a trait
+{{ config(meta={'cut': {'by': 'company', 'parents': ['events']}}) }}
 with
 
 identify_events as (

@@ -1,4 +1,5 @@
 -- one row per interaction event
+{{ config(meta={'cut': {'by': 'event', 'parents': ['int_interactions__unpacked']}}) }}
 with
 
 interactions as (

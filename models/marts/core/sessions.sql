@@ -1,4 +1,5 @@
 -- one row per (app_token, user_id, session)
+{{ config(meta={'cut': {'by': 'session', 'parents': ['events', 'interactions']}}) }}
 with
 
 events as (

@@ -1,4 +1,5 @@
 -- one row per (app_token, user_id, stay_number): a user's stay in one company
+{{ config(meta={'cut': {'by': 'user', 'parents': ['events']}}) }}
 with
 
 events as (

@@ -1,4 +1,5 @@
 -- one row per identify_user event that changed a trait
+{{ config(meta={'cut': {'by': 'user', 'parents': ['events']}}) }}
 with
 
 identify_events as (

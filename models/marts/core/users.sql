@@ -1,5 +1,8 @@
 -- one row per (app_token, user_id) seen on any event
-{{ config(contract={'enforced': var('user_traits') | length == 0}) }}
+{{ config(
+    contract={'enforced': var('user_traits') | length == 0},
+    meta={'cut': {'by': 'user', 'parents': ['events', 'nps_responses', 'user_traits_history']}},
+) }}
 {% set trait_keys = ['email', 'name', 'plan_type'] %}
 {% set sign_up_keys = ['signed_up_at', 'created_at', 'signup_at', 'sign_up_date'] %}
 with

@@ -1,4 +1,5 @@
 -- one row per (app_token, experiment_id, user_id) exposed to a variant
+{{ config(meta={'cut': {'by': 'user', 'parents': ['interactions', 'events', 'user_companies']}}) }}
 with
 
 exposures as (

@@ -1,4 +1,5 @@
 -- one row per (app_token, nps_id, user_id, submission_id)
+{{ config(meta={'cut': {'by': 'user', 'parents': ['interactions', 'user_companies']}}) }}
 with
 
 submissions as (

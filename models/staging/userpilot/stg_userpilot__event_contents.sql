@@ -1,9 +1,19 @@
--- one row per distinct content of an event, with its best copy
+-- one row per distinct content of an event that may have several, with its best copy
 with
 
 source as (
 
     select * from {{ source('raw', 'events') }}
+
+),
+
+superseded as (
+
+    select
+        app_token,
+        internal_event_id
+    from source
+    where is_superseded
 
 ),
 
@@ -34,6 +44,14 @@ keyed as (
         file_id,
         line_number
     from source
+    -- Cheap to tell, and few are left of whom the key has to be spelled out.
+    where
+        (app_token, coalesce(internal_event_id, '')) in (
+            select
+                superseded.app_token,
+                coalesce(superseded.internal_event_id, '') as internal_event_id
+            from superseded
+        )
 
 ),
 

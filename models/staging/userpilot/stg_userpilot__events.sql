@@ -59,6 +59,7 @@ typed as (
         ---------- where the copy that counts was read
         source.file_id,
         source.line_number,
+        source.changed_in,
         coalesce(cast(files.folder_date as timestamp), files.loaded_at) as delivered_at
 
     from source

@@ -1,0 +1,74 @@
+{#-
+    A table that always holds what its SQL says of all that was loaded, and follows it at the least
+    cost:
+      - nothing that it is made of has changed: it stays as it is (UNCHANGED);
+      - events have changed, and `meta.cut` says how it can be cut: the rows of what those events
+        touch are made anew, whatever their age (PART);
+      - all else: all rows are made anew (OK), and the table too where its definition has changed.
+    A model's SQL is written as if there were only the last way. It may be cut where rows of
+    different `cut.by` (event, date, session, user or company) have nothing to do with each other;
+    `cut.parents` are the models that the cut goes through, `cut.date` what a date is called here.
+-#}
+{% materialization maintained, adapter='duckdb' %}
+    {% set table = this.incorporate(type='table') %}
+    {% set existing = load_cached_relation(this) %}
+    {% set cut = config.get('meta', {}).cut %}
+    {% set inputs = inputs_of_model(model, compiled_code) %}
+    {% set built = last_build() %}
+
+    {% if should_full_refresh() or existing is none or not existing.is_table
+        or built.definition != inputs.definition %}
+        {% do forget_build() %}
+        {% do dbt.materialization_table_duckdb() %}
+        {% do note_build(inputs) %}
+    {% elif not is_outdated(built, inputs) %}
+        {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
+        {% do note_build(inputs) if built.version != inputs.version %}
+    {% elif cut %}
+        {% do remake_touched_rows(table, cut, built.version) %}
+        {% do note_build(inputs) %}
+        {{ store_raw_result('main', message='PART', code='', rows_affected='') }}
+    {% else %}
+        {% do remake_rows(table, compiled_code) %}
+        {% do note_build(inputs) %}
+    {% endif %}
+    {{ return({'relations': [table]}) }}
+{% endmaterialization %}
+
+{#- Delete and insert, in the transaction that `note_build` commits. -#}
+{% macro remake_rows(table, code, which='true') %}
+    {% set columns = adapter.get_columns_in_relation(table) | map(attribute='quoted') | join(', ') %}
+    {% call statement('main') %}
+        delete from {{ table }} where {{ which }};
+        insert into {{ table }} ({{ columns }})
+        select {{ columns }}
+        from (
+            {{ code }}
+        )
+    {% endcall %}
+{% endmacro %}
+
+{#- The same for the rows that changed events touch: they are made of the touched parts of parents. -#}
+{% macro remake_touched_rows(table, cut, since) %}
+    {% set touched = 'touched_by_' ~ table.identifier %}
+    {% do run_query(
+        'create or replace temp table ' ~ touched ~ ' as ' ~ touched_keys(cut.by, since)
+    ) %}
+    {% set on_dates = 'occurred_date in (' ~ touched_dates(cut.by, touched, table, since) ~ ')' %}
+    {% set of_keys = '(' ~ columns_of_cut(cut.by) | join(', ') ~ ') in (from ' ~ touched ~ ')' %}
+    {% set both = on_dates ~ ' and ' ~ of_keys %}
+    {% set in_parents = {'date': on_dates, 'event': both, 'session': both}.get(cut.by, of_keys) %}
+    {% set in_table = {'date': on_dates, 'event': both}.get(cut.by, of_keys) %}
+    {% set part = namespace(code=compiled_code) %}
+    {% for parent in cut.parents %}
+        {% set relation = ref(parent) | string %}
+        {% set is_touched = 'changed_in > ' ~ since if parent == 'int_events__judged' else in_parents %}
+        {% set part.code = part.code | replace(
+            relation, '(select * from ' ~ relation ~ ' where ' ~ is_touched ~ ')'
+        ) %}
+    {% endfor %}
+    {% do remake_rows(
+        table, part.code, in_table | replace('occurred_date', cut.get('date', 'occurred_date'))
+    ) %}
+    {% do run_query('drop table ' ~ touched) %}
+{% endmacro %}

@@ -1,0 +1,118 @@
+{#-
+    What each maintained table is made of, so that it is made anew exactly when that changes.
+    `definition` sums up its SQL, that of the models before it, the rows of the seeds (and of models
+    with `meta.is_input`) and the salt; `version` is the load up to which it follows the raw tables.
+-#}
+{% macro create_model_builds() %}
+    {% if execute and flags.WHICH in ('build', 'run', 'seed', 'test') %}
+        {% do run_query(
+            'create schema if not exists ' ~ model_builds().schema ~ ';'
+            ~ 'create table if not exists ' ~ model_builds()
+            ~ ' (model varchar, definition varchar, version bigint)'
+        ) %}
+    {% endif %}
+{% endmacro %}
+
+{% macro model_builds() %}
+    {{ return(api.Relation.create(
+        database=target.database, schema='intermediate', identifier='model_builds'
+    )) }}
+{% endmacro %}
+
+{% macro inputs_of_model(model, compiled_code) %}
+    {% set parents = {'views': [], 'tables': [], 'rows': []} %}
+    {% do collect_parents(model, parents) %}
+    {% set found = run_query(inputs_sql(parents, local_md5(compiled_code))).rows[0] %}
+    {{ return({'definition': found[0], 'version': found[1]}) }}
+{% endmacro %}
+
+{#- The models and seeds that decide what is in a table, up to the next maintained ones. -#}
+{% macro collect_parents(node, parents) %}
+    {% for unique_id in node.depends_on.nodes if unique_id in graph.nodes %}
+        {% set parent = graph.nodes[unique_id] %}
+        {% set name = parent.schema ~ '.' ~ parent.alias %}
+        {% if parent.resource_type == 'seed' or parent.config.meta.get('is_input') %}
+            {% do parents.rows.append(name) %}
+        {% elif parent.config.materialized == 'view' %}
+            {% if name not in parents.views %}
+                {% do parents.views.append(name) %}
+                {% do collect_parents(parent, parents) %}
+            {% endif %}
+        {% else %}
+            {% do parents.tables.append(name) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+{% macro inputs_sql(parents, code) -%}
+    with parts as (
+        select
+            '{{ code }}' as part,
+            (select coalesce(max(load_id), 0) from {{ source('raw', 'loads') }}) as version
+        union all
+        select sql, null
+        from duckdb_views()
+        where schema_name || '.' || view_name in ({{ quoted_list(parents.views) or 'null' }})
+        union all
+        select model || definition, version
+        from {{ model_builds() }}
+        where model in ({{ quoted_list(parents.tables) or 'null' }})
+        {%- for name in parents.rows | unique | sort %}
+        union all
+        select
+            '{{ name }}' || count(*) || coalesce(sum(cast(hash(seed) as hugeint)), 0),
+            null
+        from {{ name }} as seed
+        {%- endfor %}
+        {%- if var('traits_to_hash') %}
+        union all
+        select getvariable('trait_salt'), null
+        {%- endif %}
+    )
+
+    select
+        md5(string_agg(part, '|' order by part)) as definition,
+        min(version) as version
+    from parts
+{%- endmacro %}
+
+{#- Whether a load changed what the model is made of, since the one it follows. -#}
+{% macro is_outdated(built, inputs) %}
+    {% if built.version == inputs.version or config.get('meta', {}).follows == 'loads' %}
+        {{ return(built.version != inputs.version) }}
+    {% endif %}
+    {{ return(run_query(
+        'select 1 from ' ~ source('raw', 'loads') ~ ' where load_id > ' ~ built.version
+        ~ ' and changed_events + changed_records > 0 limit 1'
+    ).rows | length > 0) }}
+{% endmacro %}
+
+{#- What the model's table was made of when it was last touched. -#}
+{% macro last_build() %}
+    {% set found = run_query(
+        "select definition, version from " ~ model_builds() ~ " where model = '" ~ built_name() ~ "'"
+    ).rows %}
+    {{ return({'definition': found[0][0], 'version': found[0][1]} if found else {}) }}
+{% endmacro %}
+
+{% macro built_name() %}
+    {{ return(this.schema ~ '.' ~ this.identifier) }}
+{% endmacro %}
+
+{#- Before a table changes for which the note would no longer hold; commits. -#}
+{% macro forget_build() %}
+    {% call statement('forget_build') %}
+        delete from {{ model_builds() }} where model = '{{ built_name() }}'
+    {% endcall %}
+    {% do adapter.commit() %}
+{% endmacro %}
+
+{#- Once a table is what it says; commits. -#}
+{% macro note_build(inputs) %}
+    {% call statement('note_build') %}
+        delete from {{ model_builds() }} where model = '{{ built_name() }}';
+        insert into {{ model_builds() }}
+        values ('{{ built_name() }}', '{{ inputs.definition }}', {{ inputs.version }})
+    {% endcall %}
+    {% do adapter.commit() %}
+{% endmacro %}

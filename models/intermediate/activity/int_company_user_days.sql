@@ -1,0 +1,30 @@
+-- one row per (app_token, company_id, user_id, occurred_date): a company's events of a user, or of
+-- nobody, on a date
+{{ config(materialized='maintained', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
+with
+
+events as (
+
+    select * from {{ ref('events') }}
+    where company_id is not null
+
+),
+
+final as (
+
+    select
+        app_token,
+        company_id,
+        user_id,
+        min(company_key) as company_key,
+        occurred_date,
+        min(occurred_at) as first_event_at,
+        max(occurred_at) as last_event_at,
+        {{ day_counts() }},
+        count(case when is_activity then 1 end) as active_event_count
+    from events
+    group by app_token, company_id, user_id, occurred_date
+
+)
+
+select * from final
