@@ -6,7 +6,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from tqdm import tqdm
 from scripts import raw
 from scripts.configuration import variables
 from scripts.errors import UsageProblem, plainly
-from scripts.sanitise import ExportFile, FileResult, Task, TaskResult
-from scripts.source import Entry, Source, find_source
+from scripts.sanitise import ExportFile, FileResult, Task, TaskResult, sanitise
+from scripts.source import Entry, Source, find_source, is_as_listed
 from scripts.warehouse import REFUSALS, Warehouse, warehouse_option
 from scripts.workers import WorkerDiedError, sanitised
 
@@ -75,10 +75,6 @@ class OverBudgetError(UsageProblem):
         self.summary = summary
 
 
-class _DuckDBRefusedError(Exception):
-    """A line that looked plain is not, one with a key twice for example."""
-
-
 def load(
     source: str,
     warehouse: Warehouse,
@@ -125,10 +121,7 @@ def load(
             processes=processes,
             progress=progress,
         )
-        try:
-            summary = run.load(plan, careful=False)
-        except _DuckDBRefusedError:
-            summary = run.load(plan, careful=True)
+        summary = run.load(plan)
     if not plan.files and not plan.unchanged:
         summary.warnings.append(no_export_files(place, entries))
     summary.seconds = _seconds_since(started)
@@ -196,7 +189,9 @@ class Candidate:
         """Describe the file to a worker."""
         known = None if self.replay or self.loaded is None else self.loaded.fingerprint
         entry = self.entry
-        return ExportFile(self.file_id, entry.path, entry.key, self.kind, entry.size, known)
+        return ExportFile(
+            self.file_id, entry.path, entry.key, self.kind, entry.size, entry.modified, known
+        )
 
 
 @dataclass(frozen=True)
@@ -307,12 +302,12 @@ class _Run:
         """When the load began, without time zone: the moment all its files count as loaded."""
         return self.started.replace(tzinfo=None)
 
-    def load(self, plan: Plan, careful: bool) -> LoadSummary:
-        """Do what is planned; with `careful`, no line takes a shortcut."""
+    def load(self, plan: Plan) -> LoadSummary:
+        """Do what is planned."""
         summary = LoadSummary("nothing_new", self.source.name)
         self.connection.begin()
         try:
-            results = self._merge(plan, careful, summary) if plan.files else []
+            results = self._merge(plan, summary) if plan.files else []
             self._settle(plan, results, summary)
         except BaseException:
             with contextlib.suppress(duckdb.Error):
@@ -320,17 +315,17 @@ class _Run:
             raise
         return summary
 
-    def _merge(self, plan: Plan, careful: bool, summary: LoadSummary) -> list[TaskResult]:
+    def _merge(self, plan: Plan, summary: LoadSummary) -> list[TaskResult]:
         """Merge all new lines into the raw tables, batch by batch."""
         coming = [(one.file_id, one.entry.path, one.folder_date) for one in plan.files]
         raw.begin_load(self.connection, self.load_id, self._started_utc, coming)
         tasks = [
-            Task(self.source, files, self.scratch, number, careful)
+            Task(self.source, files, self.scratch, number)
             for number, files in enumerate(_groups(plan.files))
         ]
         total = sum(one.entry.size for one in plan.files)
         processes = self.processes if total > SMALL_LOAD_BYTES else 1
-        done = []
+        done: list[TaskResult] = []
         with (
             sanitised(tasks, processes) as results,
             tqdm(
@@ -343,35 +338,46 @@ class _Run:
         ):
             batch: list[TaskResult] = []
             for result in results:
-                done.append(result)
                 batch.append(result)
                 bar.update(sum(file.size for file in result.task.files))
-                if sum(one.bytes_written for one in batch) >= BATCH_BYTES:
+                if sum(one.bytes_to_read for one in batch) >= BATCH_BYTES:
                     self._merge_batch(batch, summary)
+                    done += batch
                     batch = []
             self._merge_batch(batch, summary)
-        return done
+        return done + batch
 
     def _merge_batch(self, batch: list[TaskResult], summary: LoadSummary) -> None:
-        rows = records = 0
-        if paths := _filled(batch, "events"):
-            try:
-                rows = raw.read_incoming(self.connection, paths, _longest(batch))
-            except duckdb.InvalidInputException as error:
-                if batch[0].task.careful:
-                    raise
-                raise _DuckDBRefusedError(str(error)) from None
-            new_events = raw.store_incoming(self.connection)
+        """Merge what the tasks found into the raw tables."""
+        events = records = 0
+        if _plain(batch) or _filled(batch, "events"):
+            events = self._read_events(batch)
+            new_events = raw.store_events(self.connection)
             summary.new_events += new_events
-            summary.copies += rows - new_events
+            summary.copies += events - new_events
         if paths := _filled(batch, "records"):
             records = raw.store_records(self.connection, paths, _longest(batch))
         expected = sum(file.event_lines for result in batch for file in result.files)
-        if rows + records != expected:
-            raise RuntimeError(f"DuckDB read {rows + records} of {expected} lines")
+        if events + records != expected:
+            raise RuntimeError(f"DuckDB read {events + records} of {expected} lines")
         for result in batch:
             result.task.scratch("events").unlink()
             result.task.scratch("records").unlink()
+
+    def _read_events(self, batch: list[TaskResult]) -> int:
+        """Read the events of the tasks; a task with a file that has changed is done again."""
+        while True:
+            doubtful = _changed(batch)
+            if not doubtful:
+                events, doubtful = raw.read_events(
+                    self.connection, _plain(batch), _filled(batch, "events"), _longest(batch)
+                )
+                doubtful |= _changed(batch)
+            if not doubtful:
+                return events
+            for number, result in enumerate(batch):
+                if any(file.file_id in doubtful for file in result.files):
+                    batch[number] = sanitise(replace(result.task, all_lines=True))
 
     def _settle(self, plan: Plan, results: list[TaskResult], summary: LoadSummary) -> None:
         """Write the ledger and commit; over the budget, record only what was wrong."""
@@ -574,6 +580,21 @@ def _groups(files: list[Candidate]) -> Iterator[tuple[ExportFile, ...]]:
             group, size = [], 0
     if group:
         yield tuple(group)
+
+
+def _plain(results: list[TaskResult]) -> list[FileResult]:
+    return [file for result in results for file in result.files if file.plain_path is not None]
+
+
+def _changed(results: list[TaskResult]) -> set[int]:
+    """Find plain files that are not as they were when the source was listed."""
+    return {
+        file.file_id
+        for result in results
+        for file, found in zip(result.task.files, result.files, strict=True)
+        if found.plain_path is not None
+        and not is_as_listed(found.plain_path, file.size, file.modified)
+    }
 
 
 def _filled(results: list[TaskResult], name: str) -> list[Path]:

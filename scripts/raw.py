@@ -11,15 +11,17 @@ is the load that last changed what a row tells, raw.former_events lists the rows
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from scripts.lines import OBJECTS, OPTIONAL_TEXTS, Number
+from scripts.sanitise import FileResult
 
 SCHEMA = Path(__file__).with_name("raw_schema.sql")
 RECORD_KINDS = ("all_users", "all_companies", "feature_tags_definitions", "feature_tags_breakdown")
@@ -69,17 +71,14 @@ def create_tables(connection: Connection) -> None:
 
 def insert(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows, every value bound."""
-    for start in range(0, len(rows), 500):
-        part = rows[start : start + 500]
-        marks = ", ".join(f"({', '.join('?' * len(row))})" for row in part)
-        connection.execute(
-            f"insert into {table} values {marks}",  # noqa: S608 (the table is ours)
-            [cell for row in part for cell in row],
-        )
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        marks = ", ".join(["unnest(?)"] * len(columns))
+        connection.execute(f"insert into {table} select {marks}", columns)
 
 
 def next_number(connection: Connection, table: str, column: str) -> int:
-    """Return the first number that a surrogate column has never used."""
+    """Return the number that follows those in a surrogate column."""
     return _first_cell(connection, f"select coalesce(max({column}), 0) + 1 from {table}")  # noqa: S608
 
 
@@ -131,12 +130,20 @@ def changed_events(connection: Connection, load_id: int) -> int:
 # ---------- lines in
 
 
-def read_incoming(connection: Connection, paths: Sequence[Path], longest: int) -> int:
-    """Read scratch files of events into the temporary table `incoming`; return its rows.
+def read_events(
+    connection: Connection, plain: Sequence[FileResult], scratch: Sequence[Path], longest: int
+) -> tuple[int, set[int]]:
+    """Read plain files and scratch files of events into the temporary table `incoming`.
 
-    Raises:
-        duckdb.InvalidInputException: a line that looked plain is not.
+    It is like raw.events, so that a row need only be copied, and has the columns that help to
+    find copies.
+
+    Returns:
+        number of events, and file_ids of plain files that are not what they were found to be.
     """
+    first_no = max(
+        next_number(connection, table, "event_no") for table in ("raw.events", "raw.former_events")
+    )
     texts = ", ".join(f"nullif({name}, '') as {name}" for name in OPTIONAL_TEXTS)
     connection.execute(
         f"""
@@ -144,46 +151,94 @@ def read_incoming(connection: Connection, paths: Sequence[Path], longest: int) -
         select *, {_KEY_HASH} as key_hash
         from (
             select
-                _file as file_id, _line as line_number,
-                app_token, event_type, {texts}, inserted_at, {", ".join(_OBJECTS)}
+                null::bigint as event_no,
+                coalesce(_file, -1 - file_index::bigint) as file_id,
+                _line as line_number,
+                false as is_superseded,
+                app_token, event_type, {texts}, inserted_at, {", ".join(_OBJECTS)},
+                this_load() as changed_in
             from {_read_ndjson(_TYPES, longest)}
         )
         """,  # noqa: S608
-        [_glob_safe(paths)],
+        [_glob_safe([*(str(one.plain_path) for one in plain), *map(str, scratch)])],
     )
-    return _count(connection, "incoming")
+    _number_lines(connection, plain, first_no)
+    found = connection.execute("""
+        select
+            file_id,
+            count(*) filter (app_token <> '' and event_type <> '' and inserted_at notnull),
+            count(*),
+            min(line_number),
+            max(line_number)
+        from incoming
+        group by file_id
+    """).fetchall()
+    return sum(events for _, events, *_ in found), _doubtful(plain, found)
 
 
-def store_incoming(connection: Connection) -> int:
+def _number_lines(connection: Connection, plain: Sequence[FileResult], first_no: int) -> None:
+    """Number the events and the lines of plain files, then drop the odd lines.
+
+    DuckDB keeps rows in the order of files and lines, and makes one row of each line: a row of
+    NULLs where the line is not JSON.
+    """
+    lines_before = [0, *accumulate(one.physical_lines for one in plain)]
+    connection.execute(
+        """
+        update incoming
+        set
+            event_no = $first_no + rowid - first_row,
+            file_id = if(file_id < 0, list_extract($file_ids, -file_id), file_id),
+            line_number = if(
+                file_id < 0,
+                rowid - first_row + 1 - list_extract($lines_before, -file_id),
+                line_number
+            )
+        from (select min(rowid) as first_row from incoming)
+        """,
+        {
+            "first_no": first_no,
+            "file_ids": [one.file_id for one in plain],
+            "lines_before": lines_before,
+        },
+    )
+    odd = [
+        first_no + before + number - 1
+        for before, one in zip(lines_before, plain, strict=False)
+        for number in one.odd_lines
+    ]
+    connection.execute("delete from incoming where event_no in (select unnest(?))", [odd])
+
+
+def _doubtful(plain: Sequence[FileResult], found: Sequence[tuple[int, ...]]) -> set[int]:
+    """Find plain files of which not exactly those lines were read that are events."""
+    read = {file_id: numbers for file_id, *numbers in found}
+    return {
+        one.file_id
+        for one in plain
+        if one.event_lines
+        and not (
+            (numbers := read.get(one.file_id))
+            and numbers[:2] == [one.event_lines] * 2
+            and 1 <= numbers[2] <= numbers[3] <= one.physical_lines
+        )
+    }
+
+
+def store_events(connection: Connection) -> int:
     """Merge `incoming` into raw.events and raw.event_copies; return how many events are new."""
     _find_crowded_keys(connection)
-    # What is added to the number of a row of `incoming` to give an event a number of its own.
-    offset = next_number(connection, "raw.events", "event_no") - _first_row(connection)
-    if not _count(connection, "crowded"):
-        connection.execute(f"""
-            insert into raw.events by name
-            select
-                {offset} + rowid as event_no, file_id, line_number, false as is_superseded,
-                {_CONTENT}, this_load() as changed_in
-            from incoming
-        """)  # noqa: S608
-        return _count(connection, "incoming")
     _gather_members(connection)
     _tell_contents_apart(connection)
-    _place_members(connection, offset)
-    _apply(connection, offset)
+    _place_members(connection)
+    _apply(connection)
     return _count(connection, "incoming where key_hash not in (from crowded)") + _count(
-        connection, "(select key from member group by key having count(event_no) = 0)"
+        connection, "(select key from member group by key having bool_and(is_new))"
     )
-
-
-def _first_row(connection: Connection) -> int:
-    """Return the number DuckDB gave to the first row of `incoming`; it counts on from there."""
-    return _first_cell(connection, "select min(rowid) from incoming")
 
 
 def _find_crowded_keys(connection: Connection) -> None:
-    """Find stored rows (`matched`) and keys (`crowded`) that new lines share with anything."""
+    """Find stored rows (`matched`) and keys (`crowded`) that new events share with anything."""
     connection.execute(f"""
         create or replace temp table matched as
         select rowid as row_id, {_ID_HASH} as key_hash
@@ -209,20 +264,16 @@ def _find_crowded_keys(connection: Connection) -> None:
 
 
 def _gather_members(connection: Connection) -> None:
-    """Collect new lines and stored rows of every key that is met more than once."""
+    """Collect new events and stored rows of every key that is met more than once."""
     columns = f"""
+        event_no, file_id, line_number, is_superseded,
         {_KEY} as key, {_SCALARS_HASH} as content, {_OBJECTS_HASH} as objects_hash
     """
     connection.execute(f"""
         create or replace temp table member as
-        select
-            rowid as incoming_row, null::bigint as event_no, file_id, line_number,
-            null::boolean as is_superseded, {columns}
-        from incoming
-        where key_hash in (from crowded)
+        select true as is_new, {columns} from incoming where key_hash in (from crowded)
         union all
-        select null, event_no, file_id, line_number, is_superseded, {columns}
-        from raw.events
+        select false as is_new, {columns} from raw.events
         where rowid in (select row_id from matched)
     """)  # noqa: S608
 
@@ -239,13 +290,13 @@ def _tell_contents_apart(connection: Connection) -> None:
     """)
     connection.execute(f"""
         create or replace temp table spelling as
-        select m.key, m.content, m.event_no, m.incoming_row, {objects}
+        select m.key, m.content, m.event_no, {objects}
         from member as m semi join doubtful using (key, content)
-        inner join incoming as i on i.rowid = m.incoming_row
+        inner join incoming using (event_no)
         union all
-        select m.key, m.content, m.event_no, m.incoming_row, {objects}
+        select m.key, m.content, m.event_no, {objects}
         from member as m semi join doubtful using (key, content)
-        inner join raw.events as e on e.event_no = m.event_no
+        inner join raw.events using (event_no)
     """)  # noqa: S608
     if not _count(connection, "spelling"):
         return
@@ -254,30 +305,25 @@ def _tell_contents_apart(connection: Connection) -> None:
     try:
         connection.execute(f"""
             update member as m set content = hash(m.content, s.objects)
-            from (
-                select event_no, incoming_row, hash({canonical_hash}) as objects from spelling
-            ) as s
-            where
-                m.event_no is not distinct from s.event_no
-                and m.incoming_row is not distinct from s.incoming_row
+            from (select event_no, hash({canonical_hash}) as objects from spelling) as s
+            where m.event_no = s.event_no
         """)  # noqa: S608
     finally:
         connection.remove_function("canonical")
 
 
-def _place_members(connection: Connection, offset: int) -> None:
+def _place_members(connection: Connection) -> None:
     """Decide which line of a content is kept and which content of a key is the event."""
-    connection.execute(f"""
+    connection.execute("""
         create or replace temp table placed as
         select
             m.*,
             delivered_at,
-            place(file_rank, line_number) = max(place(file_rank, line_number)) over same_key
-                as is_event,
-            place(file_rank, line_number) = max(place(file_rank, line_number)) over same_content
-                as is_kept,
-            max(event_no) over same_content as stored_no,
-            coalesce(stored_no, {offset} + min(incoming_row) over same_content) as target_no,
+            place(file_rank, line_number) as place,
+            place = max(place) over same_key as is_event,
+            place = max(place) over same_content as is_kept,
+            max(event_no) filter (not is_new) over same_content as stored_no,
+            coalesce(stored_no, arg_max(event_no, place) over same_content) as target_no,
             min(objects_hash) over same_content <> max(objects_hash) over same_content
                 as has_spellings
         from member as m
@@ -285,10 +331,10 @@ def _place_members(connection: Connection, offset: int) -> None:
         window
             same_key as (partition by key),
             same_content as (partition by key, content)
-    """)  # noqa: S608
+    """)
 
 
-def _apply(connection: Connection, offset: int) -> None:
+def _apply(connection: Connection) -> None:
     objects = ", ".join(f"s.{name}" for name in _OBJECTS)
     connection.execute("""
         create or replace temp table respelled as
@@ -303,8 +349,7 @@ def _apply(connection: Connection, offset: int) -> None:
             is_superseded = not p.is_event,
             changed_in = if(
                 e.is_superseded = p.is_event
-                or p.is_event
-                and is_future_dated(e.inserted_at, was.delivered_at)
+                or is_future_dated(e.inserted_at, was.delivered_at)
                 <> is_future_dated(e.inserted_at, p.delivered_at),
                 this_load(),
                 e.changed_in
@@ -314,40 +359,33 @@ def _apply(connection: Connection, offset: int) -> None:
             e.event_no = p.stored_no
             and e.file_id = was.file_id
             and p.is_kept
-            and (p.event_no is null or p.is_superseded = p.is_event)
+            and (p.is_new or p.is_superseded = p.is_event)
     """)
     connection.execute(f"""
         update raw.events as event
-        set
-            {_COPY_OBJECTS},
-            changed_in = if(event.is_superseded, event.changed_in, this_load())
-        from placed as p inner join spelling as copy on copy.incoming_row = p.incoming_row
-        where event.event_no = p.stored_no and p.is_kept and not ({_SAME_OBJECTS})
-    """)  # noqa: S608
-    connection.execute(f"""
-        insert into raw.events by name
-        select
-            coalesce(p.target_no, {offset} + i.rowid) as event_no,
-            i.file_id,
-            i.line_number,
-            coalesce(not p.is_event, false) as is_superseded,
-            {_CONTENT},
-            if(coalesce(not p.is_event, false), 0, this_load()) as changed_in
-        from incoming as i
-        left join placed as p on p.incoming_row = i.rowid
-        where p.incoming_row is null or (p.is_kept and p.stored_no is null)
+        set {_COPY_OBJECTS}, changed_in = this_load()
+        from placed as p inner join spelling as copy using (event_no)
+        where p.is_new and p.is_kept and event.event_no = p.stored_no and not ({_SAME_OBJECTS})
     """)  # noqa: S608
     connection.execute(f"""
         insert into raw.event_copies
         select p.target_no, p.file_id, p.line_number, {objects}
         from placed as p
-        left join spelling as s
-            on
-                p.has_spellings
-                and s.event_no is not distinct from p.event_no
-                and s.incoming_row is not distinct from p.incoming_row
+        left join spelling as s on p.has_spellings and s.event_no = p.event_no
         where not p.is_kept
     """)  # noqa: S608
+    connection.execute("""
+        update incoming as e set is_superseded = true
+        from placed as p where e.event_no = p.event_no and not p.is_event
+    """)
+    connection.execute("""
+        insert into raw.events by name
+        select * exclude (key_hash)
+        from incoming
+        where event_no not in (
+            select event_no from placed where is_new and (not is_kept or stored_no notnull)
+        )
+    """)
     connection.execute("""
         insert into respelled select distinct target_no from placed where has_spellings
     """)
@@ -356,6 +394,8 @@ def _apply(connection: Connection, offset: int) -> None:
 
 def _spell_out_copies(connection: Connection) -> None:
     """Write down the JSON texts of all copies of the `respelled` events."""
+    if not _count(connection, "respelled"):
+        return
     connection.execute(f"""
         update raw.event_copies as copy
         set {", ".join(f"{name} = event.{name}" for name in _OBJECTS)}
@@ -369,6 +409,8 @@ def _spell_out_copies(connection: Connection) -> None:
 
 def _forget_usual_spellings(connection: Connection) -> None:
     """Drop the JSON texts of copies that are those of their `respelled` event."""
+    if not _count(connection, "respelled"):
+        return
     connection.execute(f"""
         update raw.event_copies as copy
         set {", ".join(f"{name} = null" for name in _OBJECTS)}
@@ -423,9 +465,7 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
     _spell_out_copies(connection)
     connection.execute(f"""
         update raw.events as event
-        set
-            {_COPY_OBJECTS},
-            changed_in = if(event.is_superseded, event.changed_in, this_load())
+        set {_COPY_OBJECTS}, changed_in = this_load()
         from heir inner join raw.event_copies as copy using (event_no, file_id, line_number)
         where
             event.event_no = heir.event_no
@@ -462,9 +502,7 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
         insert into raw.former_events by name
         select {", ".join(_FORMER)}, this_load() as changed_in
         from raw.events
-        where
-            event_no in (select event_no from gone)
-            and (not is_superseded or changed_in = this_load())
+        where event_no in (select event_no from gone)
     """)  # noqa: S608
     connection.execute("delete from raw.events where event_no in (select event_no from gone)")
     _choose_events_again(connection)
@@ -529,7 +567,7 @@ def store_records(connection: Connection, paths: Sequence[Path], longest: int) -
     types = {"_file": "BIGINT", "_line": "BIGINT", "_kind": "VARCHAR", "record": "JSON"}
     connection.execute(
         f"create or replace temp table incoming_record as from {_read_ndjson(types, longest)}",
-        [_glob_safe(paths)],
+        [_glob_safe(map(str, paths))],
     )
     for kind in RECORD_KINDS:
         connection.execute(
@@ -554,7 +592,7 @@ def store_rejected(connection: Connection, paths: Sequence[Path], longest: int) 
         from {_read_ndjson(types, longest)}
         inner join raw.files on file_id = _file
         """,  # noqa: S608
-        [_glob_safe(paths)],
+        [_glob_safe(map(str, paths))],
     )
 
 
@@ -602,14 +640,14 @@ def _read_ndjson(types: dict[str, str], longest: int) -> str:
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
     return (
         f"read_ndjson(?, columns = {{{columns}}}, format = 'newline_delimited', "
-        f"ignore_errors = false, maximum_object_size = {max(longest + 1, 16 << 20)}, "
+        f"ignore_errors = true, maximum_object_size = {max(longest + 1, 16 << 20)}, "
         "compression = 'uncompressed')"
     )
 
 
-def _glob_safe(paths: Sequence[Path]) -> list[str]:
-    """Quote paths of ours for DuckDB, which would read `*`, `?` and `[` as a pattern."""
-    return [re.sub(r"[*?\[]", r"[\g<0>]", str(path)) for path in paths]
+def _glob_safe(paths: Iterable[str]) -> list[str]:
+    """Quote paths for DuckDB, which would read `*`, `?` and `[` as a pattern."""
+    return [re.sub(r"[*?\[]", r"[\g<0>]", path) for path in paths]
 
 
 def _count(connection: Connection, table: str) -> int:

@@ -1,7 +1,8 @@
-"""Turn export files into clean NDJSON that DuckDB reads without surprises.
+"""Check export files line by line, and clean what DuckDB would not read as it is written.
 
-A task reads a few files and writes up to three scratch files: events, records of the files that
-are not events, and rejected lines. Every line in them carries its file and its line number.
+A plain local file of events stays where it is: DuckDB reads it itself, all lines but the few odd
+ones. A task reads a few files and writes up to three scratch files: events, records of the files
+that are not events, and rejected lines. Every line in them carries its file and its line number.
 Tasks share nothing, so worker processes can run them.
 """
 
@@ -14,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,13 +24,16 @@ import zstandard
 from scripts.lines import (
     Event,
     Rejected,
+    are_plain,
     classify,
-    is_plain,
     is_plain_object,
 )
 from scripts.source import Source
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 16
+# A file with longer lines, or more odd ones, is not left to DuckDB.
+MAX_PLAIN_BYTES = 8 << 20
+MAX_ODD_LINES = 1000
 # A file without line ends (a binary that is called .json, say) must not fill the memory.
 MAX_LINE_BYTES = 512 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -40,6 +44,7 @@ class ExportFile:
     """A file to read.
 
     Attributes:
+        modified: when it was listed.
         known_fingerprint: of the version that is loaded; the same again is not read twice.
     """
 
@@ -48,6 +53,7 @@ class ExportFile:
     key: str
     kind: str
     size: int
+    modified: str
     known_fingerprint: str | None = None
 
 
@@ -56,14 +62,14 @@ class Task:
     """Files to read together, and where to write.
 
     Attributes:
-        careful: trust no shortcut, take every line apart.
+        all_lines: write all lines to the scratch files, leave none for DuckDB to read in place.
     """
 
     source: Source
     files: tuple[ExportFile, ...]
     folder: Path
     number: int
-    careful: bool = False
+    all_lines: bool = False
 
     def scratch(self, name: str) -> Path:
         """Path of a scratch file: `events`, `records` or `rejected`."""
@@ -72,7 +78,12 @@ class Task:
 
 @dataclass
 class FileResult:
-    """What was found in one file. `status` is read, unchanged or failed."""
+    """What was found in one file.
+
+    Attributes:
+        status: read, unchanged or failed.
+        plain_path: where DuckDB is to read the lines itself, all but the `odd_lines`.
+    """
 
     file_id: int
     status: str = "read"
@@ -84,6 +95,8 @@ class FileResult:
     event_lines: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     first_rejected: tuple[int, str] | None = None
+    plain_path: str | None = None
+    odd_lines: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -92,17 +105,21 @@ class TaskResult:
 
     Attributes:
         longest: longest line of the scratch files, in bytes.
-        bytes_written: size of the scratch files.
+        bytes_to_read: size of the scratch files, and of the files that DuckDB reads in place.
     """
 
     task: Task
     files: list[FileResult]
     longest: int
-    bytes_written: int
+    bytes_to_read: int
 
 
 class UnreadableError(Exception):
     """The source cannot be read any further."""
+
+
+class _NotPlainError(Exception):
+    """DuckDB cannot read the file in place."""
 
 
 def sanitise(task: Task) -> TaskResult:
@@ -114,15 +131,19 @@ def sanitise(task: Task) -> TaskResult:
         }
         results = [_sanitise_file(task, file, scratch) for file in task.files]
         longest = max(one.longest for one in scratch.values())
-        bytes_written = sum(one.mark() for one in scratch.values())
-    return TaskResult(task, results, longest, bytes_written)
+        bytes_to_read = sum(one.mark() for one in scratch.values()) + sum(
+            file.size
+            for file, result in zip(task.files, results, strict=True)
+            if result.plain_path is not None
+        )
+    return TaskResult(task, results, longest, bytes_to_read)
 
 
 class _Scratch:
     """A scratch file that can forget what was written since a mark."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("wb", buffering=BLOCK_BYTES)
+        self._file = path.open("wb", buffering=1 << 20)
         self.longest = 0
 
     def __enter__(self) -> "_Scratch":
@@ -134,9 +155,9 @@ class _Scratch:
     def mark(self) -> int:
         return self._file.tell()
 
-    def write(self, lines: list[bytes]) -> None:
-        self._file.writelines(lines)
-        self.longest = max(self.longest, max(map(len, lines), default=0))
+    def write(self, line: bytes) -> None:
+        self._file.write(line)
+        self.longest = max(self.longest, len(line))
 
     def forget(self, mark: int) -> None:
         self._file.seek(mark)
@@ -144,39 +165,61 @@ class _Scratch:
 
 
 def _sanitise_file(task: Task, file: ExportFile, scratch: dict[str, _Scratch]) -> FileResult:
-    result = FileResult(file.file_id)
     marks = {name: one.mark() for name, one in scratch.items()}
-    try:
-        if file.known_fingerprint is not None:
-            result.fingerprint = _fingerprint(task.source, file)
-            if result.fingerprint == file.known_fingerprint:
-                result.status = "unchanged"
-                return result
-        digest = hashlib.sha256()
-        lines = physical_lines(_blocks(task.source, file, digest.update))
-        if file.kind == "events":
-            _write_events(lines, result, scratch, task.careful)
-        else:
-            _write_records(lines, result, scratch, file.kind)
-        result.fingerprint = digest.hexdigest()
-    except UnreadableError as error:
+
+    def start_again() -> None:
         for name, mark in marks.items():
             scratch[name].forget(mark)
+
+    try:
+        if file.known_fingerprint is not None:
+            fingerprint = _fingerprint(task.source, file)
+            if fingerprint == file.known_fingerprint:
+                return FileResult(file.file_id, "unchanged", fingerprint=fingerprint)
+        if (path := _plain_path(task, file)) is not None:
+            try:
+                return _read(task, file, partial(_check_events, path), scratch)
+            except _NotPlainError:
+                start_again()
+        write = _write_events if file.kind == "events" else partial(_write_records, file.kind)
+        return _read(task, file, write, scratch)
+    except UnreadableError as error:
+        start_again()
         return FileResult(file.file_id, "failed", str(error))
+
+
+def _read(
+    task: Task,
+    file: ExportFile,
+    write: Callable[[Iterable[bytes], FileResult, dict[str, _Scratch]], None],
+    scratch: dict[str, _Scratch],
+) -> FileResult:
+    result = FileResult(file.file_id)
+    digest = hashlib.sha256()
+    write(_blocks(task.source, file, digest.update), result, scratch)
+    result.fingerprint = digest.hexdigest()
     return result
+
+
+def _plain_path(task: Task, file: ExportFile) -> str | None:
+    """Path of a file that DuckDB may be able to read in place."""
+    if task.all_lines or file.kind != "events" or file.path.lower().endswith((".gz", ".zst")):
+        return None
+    return task.source.local_path(file.key)
 
 
 # ---------- lines of a file
 
 
-def physical_lines(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Split at LF alone, block by block; drop the file's byte order mark and one CR before each LF.
+def physical_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Split at LF alone; drop the file's byte order mark and one CR before each LF.
 
     Raises:
         UnreadableError: a line is longer than any event can be.
     """
-    for lines in _split(_without_mark(blocks)):
-        yield [line.removesuffix(b"\r") for line in lines]
+    for block in _whole_lines(_without_mark(blocks)):
+        for line in block.split(b"\n"):
+            yield line.removesuffix(b"\r")
 
 
 def _without_mark(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -191,50 +234,84 @@ def _without_mark(blocks: Iterable[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _split(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut the blocks between lines; the LF there is dropped."""
     pieces: list[bytes] = []
     length = 0
     for block in blocks:
-        head, *rest = block.split(b"\n")
-        pieces.append(head)
-        length += len(head)
+        head, line_end, rest = block.rpartition(b"\n")
+        pieces.append(head if line_end else rest)
+        length += len(pieces[-1])
         if length > MAX_LINE_BYTES:
             raise UnreadableError(f"a line is longer than {MAX_LINE_BYTES >> 20} MB")
-        if rest:
-            yield [b"".join(pieces), *rest[:-1]]
-            pieces, length = [rest[-1]], len(rest[-1])
+        if line_end:
+            yield b"".join(pieces)
+            pieces, length = [rest], len(rest)
     if last := b"".join(pieces):
-        yield [last]
+        yield last
 
 
-def _write_events(
-    blocks: Iterable[list[bytes]], result: FileResult, scratch: dict[str, _Scratch], careful: bool
+def _check_events(
+    path: str, blocks: Iterable[bytes], result: FileResult, scratch: dict[str, _Scratch]
 ) -> None:
-    file_id, number = result.file_id, 0
-    for lines in blocks:
-        clean = []
-        for line in lines:
-            number += 1
-            if not careful and is_plain(line):
-                clean.append(b'{"_file":%d,"_line":%d,%b\n' % (file_id, number, line[1:]))
-                continue
-            verdict = classify(line)
-            if isinstance(verdict, Event):
-                clean.append(_clean(file_id, number, verdict))
-            elif verdict is None:
-                result.blank_lines += 1
-            else:
-                _reject(line, number, verdict, result, scratch["rejected"])
-        scratch["events"].write(clean)
+    """Find the odd lines of a file that DuckDB shall read in place; write those alone.
+
+    Raises:
+        _NotPlainError: there are too many, or one that DuckDB may not count as a line.
+    """
+    number = 0
+    for block in _whole_lines(blocks):
+        if len(block) > MAX_PLAIN_BYTES:
+            raise _NotPlainError
+        if not are_plain(block):
+            for at, line in enumerate(block.split(b"\n"), number + 1):
+                if are_plain(line):
+                    continue
+                blank = not line.strip()  # DuckDB makes no row of it
+                if (
+                    blank
+                    or line.startswith(BYTE_ORDER_MARK)
+                    or len(result.odd_lines) == MAX_ODD_LINES
+                ):
+                    raise _NotPlainError
+                result.odd_lines.append(at)
+                _write_event(line.removesuffix(b"\r"), at, result, scratch)
+        number += block.count(b"\n") + 1
+    result.plain_path = path if number else None
     _count(result, number)
 
 
-def _write_records(
-    blocks: Iterable[list[bytes]], result: FileResult, scratch: dict[str, _Scratch], kind: str
+def _write_events(
+    blocks: Iterable[bytes], result: FileResult, scratch: dict[str, _Scratch]
 ) -> None:
     number = 0
-    for line in chain.from_iterable(blocks):
-        number += 1
+    for number, line in enumerate(physical_lines(blocks), 1):
+        if are_plain(line):
+            head = b'{"_file":%d,"_line":%d,' % (result.file_id, number)
+            scratch["events"].write(head + line[1:] + b"\n")
+        else:
+            _write_event(line, number, result, scratch)
+    _count(result, number)
+
+
+def _write_event(
+    line: bytes, number: int, result: FileResult, scratch: dict[str, _Scratch]
+) -> None:
+    """Write what the line is found to be: an event, or rejected."""
+    verdict = classify(line)
+    if isinstance(verdict, Event):
+        scratch["events"].write(_clean(result.file_id, number, verdict))
+    elif verdict is None:
+        result.blank_lines += 1
+    else:
+        _reject(line, number, verdict, result, scratch["rejected"])
+
+
+def _write_records(
+    kind: str, blocks: Iterable[bytes], result: FileResult, scratch: dict[str, _Scratch]
+) -> None:
+    number = 0
+    for number, line in enumerate(physical_lines(blocks), 1):
         verdict = None if is_plain_object(line) else _classify_record(line)
         if verdict == "blank":
             result.blank_lines += 1
@@ -244,7 +321,7 @@ def _write_records(
                 number,
                 kind.encode(),
             )
-            scratch["records"].write([head + line.replace(b"\r", b" ") + b"}\n"])
+            scratch["records"].write(head + line.replace(b"\r", b" ") + b"}\n")
         else:
             _reject(line, number, Rejected(verdict), result, scratch["rejected"])
     _count(result, number)
@@ -296,7 +373,7 @@ def _reject(
     }
     if verdict.reason == "invalid_utf8":
         kept["line_bytes"] = base64.b64encode(line).decode()
-    scratch.write([json.dumps(kept).encode() + b"\n"])
+    scratch.write(json.dumps(kept).encode() + b"\n")
 
 
 _LINE_END = re.compile("[\r\n]")
@@ -324,12 +401,12 @@ def _stored(source: Source, file: ExportFile, see: Callable[[bytes], None]) -> I
     with _reading():
         stream = source.open(file.key)
     with stream:
-        while block := _read(stream):
+        while block := _read_block(stream):
             see(block)
             yield block
 
 
-def _read(stream: BinaryIO) -> bytes:
+def _read_block(stream: BinaryIO) -> bytes:
     with _reading():
         return stream.read(BLOCK_BYTES)
 

@@ -48,6 +48,9 @@ class Source(Protocol):
     def open(self, key: str) -> BinaryIO:
         """Open one file as stored."""
 
+    def local_path(self, key: str) -> str | None:
+        """Path by which DuckDB can read the file itself, or None."""
+
 
 def find_source(location: str, exclude: Path) -> Source:
     """Make a source of a folder or URL; files under the folder `exclude` are not part of it.
@@ -111,6 +114,10 @@ class LocalSource:
         """Open one file as stored."""
         return Path(key).open("rb")
 
+    def local_path(self, key: str) -> str | None:
+        """Path by which DuckDB can read the file itself; None where it is not UTF-8."""
+        return key if _text(key) == key else None
+
     def _enter(self, item: os.DirEntry[str], seen: set[str]) -> bool:
         real = os.path.realpath(item.path)
         inside = Path(real).is_relative_to(os.path.realpath(self.name))
@@ -130,7 +137,7 @@ class LocalSource:
         except OSError as error:
             return Entry(path, item.path, 0, "", error.strerror)
         problem = None if stat.S_ISREG(found.st_mode) else "not a regular file"
-        return Entry(path, item.path, found.st_size, str(found.st_mtime_ns), problem)
+        return Entry(path, item.path, *_version(found), problem)
 
 
 @dataclass(frozen=True)
@@ -165,8 +172,23 @@ class RemoteSource:
         """Open one file as stored."""
         return cast(BinaryIO, self._filesystem().open(key, "rb"))
 
+    def local_path(self, key: str) -> None:
+        """No path: it is not on this machine."""
+
     def _filesystem(self) -> Any:
         return fsspec.core.url_to_fs(self.url)[0]
+
+
+def is_as_listed(path: str, size: int, modified: str) -> bool:
+    """Whether a local file is still the version that was listed."""
+    try:
+        return _version(Path(path).stat()) == (size, modified)
+    except OSError:
+        return False
+
+
+def _version(found: os.stat_result) -> tuple[int, str]:
+    return found.st_size, str(found.st_mtime_ns)
 
 
 def _is_folder(item: os.DirEntry[str]) -> bool:
