@@ -349,7 +349,8 @@ def _apply(connection: Connection) -> None:
             is_superseded = not p.is_event,
             changed_in = if(
                 e.is_superseded = p.is_event
-                or is_future_dated(e.inserted_at, was.delivered_at)
+                or p.is_event
+                and is_future_dated(e.inserted_at, was.delivered_at)
                 <> is_future_dated(e.inserted_at, p.delivered_at),
                 this_load(),
                 e.changed_in
@@ -363,7 +364,9 @@ def _apply(connection: Connection) -> None:
     """)
     connection.execute(f"""
         update raw.events as event
-        set {_COPY_OBJECTS}, changed_in = this_load()
+        set
+            {_COPY_OBJECTS},
+            changed_in = if(event.is_superseded, event.changed_in, this_load())
         from placed as p inner join spelling as copy using (event_no)
         where p.is_new and p.is_kept and event.event_no = p.stored_no and not ({_SAME_OBJECTS})
     """)  # noqa: S608
@@ -375,7 +378,7 @@ def _apply(connection: Connection) -> None:
         where not p.is_kept
     """)  # noqa: S608
     connection.execute("""
-        update incoming as e set is_superseded = true
+        update incoming as e set is_superseded = true, changed_in = 0
         from placed as p where e.event_no = p.event_no and not p.is_event
     """)
     connection.execute("""
@@ -465,7 +468,9 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
     _spell_out_copies(connection)
     connection.execute(f"""
         update raw.events as event
-        set {_COPY_OBJECTS}, changed_in = this_load()
+        set
+            {_COPY_OBJECTS},
+            changed_in = if(event.is_superseded, event.changed_in, this_load())
         from heir inner join raw.event_copies as copy using (event_no, file_id, line_number)
         where
             event.event_no = heir.event_no
@@ -502,7 +507,9 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
         insert into raw.former_events by name
         select {", ".join(_FORMER)}, this_load() as changed_in
         from raw.events
-        where event_no in (select event_no from gone)
+        where
+            event_no in (select event_no from gone)
+            and (not is_superseded or changed_in = this_load())
     """)  # noqa: S608
     connection.execute("delete from raw.events where event_no in (select event_no from gone)")
     _choose_events_again(connection)

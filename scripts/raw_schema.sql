@@ -41,7 +41,7 @@ create table if not exists raw.files (
 );
 
 -- one row per distinct content of an event; (file_id, line_number) is its best copy, changed_in the
--- load that last changed anything else of the row, or whether its copy makes it future-dated
+-- load that last changed what the row tells of an event that counts, or counted before
 create table if not exists raw.events (
     event_no bigint,
     file_id bigint,
@@ -72,7 +72,7 @@ create table if not exists raw.events (
     changed_in bigint
 );
 
--- one row per content that a load, changed_in, took out: no file holds it any more
+-- one row per content that counted before a load, changed_in, took it out: no file holds it now
 create table if not exists raw.former_events (
     event_no bigint,
     app_token varchar,
