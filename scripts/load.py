@@ -24,7 +24,7 @@ from scripts.workers import WorkerDiedError, sanitised
 
 # A task is big enough to keep a worker busy, a batch small enough for the disk and the memory.
 TASK_BYTES = 16 << 20
-BATCH_BYTES = 512 << 20
+BATCH_BYTES = 1 << 30
 # Below this, starting worker processes costs more than they bring.
 SMALL_LOAD_BYTES = 8 << 20
 
@@ -316,12 +316,19 @@ class _Run:
         return summary
 
     def _merge(self, plan: Plan, summary: LoadSummary) -> list[TaskResult]:
-        """Merge all new lines into the raw tables, batch by batch."""
+        """Merge all new lines into the raw tables, batch by batch.
+
+        The best copies come first: else a content would count for a batch that a later one
+        supersedes, and be taken for a change.
+        """
         coming = [(one.file_id, one.entry.path, one.folder_date) for one in plan.files]
         raw.begin_load(self.connection, self.load_id, self._started_utc, coming)
+        best_first = sorted(
+            plan.files, key=lambda one: (one.folder_date or date.min, one.entry.path), reverse=True
+        )
         tasks = [
             Task(self.source, files, self.scratch, number)
-            for number, files in enumerate(_groups(plan.files))
+            for number, files in enumerate(_groups(best_first))
         ]
         total = sum(one.entry.size for one in plan.files)
         processes = self.processes if total > SMALL_LOAD_BYTES else 1

@@ -1036,6 +1036,21 @@ def test_copies_change_nothing_wherever_the_best_one_is(place: Place) -> None:
     ]
 
 
+def test_conflicting_copies_sent_again_change_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where they come in several batches."""
+    monkeypatch.setattr(loader, "TASK_BYTES", 1)
+    monkeypatch.setattr(loader, "BATCH_BYTES", 1)
+    for day in (11, 12):
+        place.write(f"2025-05-{day}/a.json", event(user_id=str(day), internal_event_id="x"))
+    place.load()
+    for day in (11, 12):
+        place.write(f"2025-06-01/{day}.json", event(user_id=str(day), internal_event_id="x"))
+    place.load()
+    assert changes(place) == ({"11": 0, "12": 1}, {}, (0, 0))
+
+
 def test_json_written_anew_is_a_change(place: Place) -> None:
     one, two = (
         event(user_id="u", metadata=value) for value in ({"a": 1, "b": 2}, {"b": 2, "a": 1})
