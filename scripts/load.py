@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 from collections import Counter
@@ -108,6 +109,9 @@ def load(
         contextlib.closing(warehouse.connect()) as connection,
     ):
         connection.execute(f"set temp_directory = {_quoted(str(scratch / 'spill'))}")
+        # More threads than processors take twice the time to write a table.
+        processors = os.cpu_count() or 1
+        connection.execute(f"set threads = least(current_setting('threads'), {processors})")
         raw.create_tables(connection)
         entries = list(place.entries())
         plan = Plan.make(connection, entries, place.name, replay)

@@ -231,10 +231,11 @@ def store_events(connection: Connection) -> int:
     _gather_members(connection)
     _tell_contents_apart(connection)
     _place_members(connection)
-    _apply(connection)
-    return _count(connection, "incoming where key_hash not in (from crowded)") + _count(
+    new_events = _count(connection, "incoming where key_hash not in (from crowded)") + _count(
         connection, "(select key from member group by key having bool_and(is_new))"
     )
+    _apply(connection)
+    return new_events
 
 
 def _find_crowded_keys(connection: Connection) -> None:
@@ -316,26 +317,38 @@ def _place_members(connection: Connection) -> None:
     """Decide which line of a content is kept and which content of a key is the event."""
     connection.execute("""
         create or replace temp table placed as
+        with
+            spot as (
+                select m.*, delivered_at, place(file_rank, line_number) as place
+                from member as m inner join file_order using (file_id)
+            ),
+            content as (
+                select
+                    key,
+                    content,
+                    max(place) as best_place,
+                    max(event_no) filter (not is_new) as stored_no,
+                    coalesce(stored_no, arg_max(event_no, place)) as target_no,
+                    min(objects_hash) <> max(objects_hash) as has_spellings
+                from spot
+                group by key, content
+            ),
+            event as (select key, max(best_place) as best_place from content group by key)
         select
-            m.*,
-            delivered_at,
-            place(file_rank, line_number) as place,
-            place = max(place) over same_key as is_event,
-            place = max(place) over same_content as is_kept,
-            max(event_no) filter (not is_new) over same_content as stored_no,
-            coalesce(stored_no, arg_max(event_no, place) over same_content) as target_no,
-            min(objects_hash) over same_content <> max(objects_hash) over same_content
-                as has_spellings
-        from member as m
-        inner join file_order using (file_id)
-        window
-            same_key as (partition by key),
-            same_content as (partition by key, content)
+            spot.*,
+            spot.place = event.best_place as is_event,
+            spot.place = content.best_place as is_kept,
+            content.stored_no,
+            content.target_no,
+            content.has_spellings
+        from spot
+        inner join content using (key, content)
+        inner join event using (key)
     """)
 
 
 def _apply(connection: Connection) -> None:
-    objects = ", ".join(f"s.{name}" for name in _OBJECTS)
+    objects = ", ".join(f"if(p.has_spellings, s.{name}, null)" for name in _OBJECTS)
     connection.execute("""
         create or replace temp table respelled as
         select distinct stored_no as event_no from placed where has_spellings and stored_no notnull
@@ -373,9 +386,9 @@ def _apply(connection: Connection) -> None:
     connection.execute(f"""
         insert into raw.event_copies
         select p.target_no, p.file_id, p.line_number, {objects}
-        from placed as p
-        left join spelling as s on p.has_spellings and s.event_no = p.event_no
+        from placed as p left join spelling as s using (event_no)
         where not p.is_kept
+        order by p.file_id, p.line_number
     """)  # noqa: S608
     connection.execute("""
         update incoming as e set is_superseded = true, changed_in = 0
@@ -389,6 +402,8 @@ def _apply(connection: Connection) -> None:
             select event_no from placed where is_new and (not is_kept or stored_no notnull)
         )
     """)
+    # The commit would write a temporary table with deleted rows once more.
+    connection.execute("drop table incoming")
     connection.execute("""
         insert into respelled select distinct target_no from placed where has_spellings
     """)
