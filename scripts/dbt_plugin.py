@@ -8,14 +8,14 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from scripts.configuration import refuse_mistakes
 from scripts.errors import UsageProblem
-from scripts.warehouse import Warehouse
+from scripts.warehouse import Warehouse, duckdb_settings
 
 
 class Plugin(BasePlugin):
     """Checks the configuration and opens the database before dbt does, which is less plain."""
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
-        """Refuse in one sentence; dbt-duckdb calls this just before it connects.
+        """Refuse in one sentence, or set what the commands set too; called before dbt connects.
 
         Raises:
             DbtRuntimeError: what is wrong and what to do.
@@ -30,5 +30,6 @@ class Plugin(BasePlugin):
                     " SOURCE=folder-of-exports` (or `make build` for the sample export) first."
                 )
             warehouse.connect().close()
+            config |= duckdb_settings()
         except UsageProblem as problem:
             raise DbtRuntimeError(problem.message) from None

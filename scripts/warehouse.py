@@ -102,19 +102,19 @@ class Warehouse:
 
 
 def duckdb_settings() -> dict[str, str | bool | int | float | list[str]]:
-    """Settings of every connection that does heavy work, those of profiles.yml.
+    """Settings of every connection that does heavy work, dbt's too.
 
     Raises:
         UsageProblem: an environment variable holds no such setting.
     """
-    threads = os.environ.get("USERPILOT_THREADS", "4")
+    threads = os.environ.get("USERPILOT_THREADS") or str(os.cpu_count() or 1)
     if not threads.isdecimal() or not int(threads):
         raise UsageProblem(
             f"USERPILOT_THREADS is `{threads}`; give a number of threads, such as 4."
         )
     return {
         "autoinstall_known_extensions": False,
-        "memory_limit": os.environ.get("USERPILOT_MEMORY_LIMIT", "4GB"),
+        "memory_limit": os.environ.get("USERPILOT_MEMORY_LIMIT", "1GB"),
         "threads": int(threads),
     }
 

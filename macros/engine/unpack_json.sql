@@ -13,22 +13,25 @@
         [{% for key in keys %}'$.{{ key }}'{{ ', ' if not loop.last }}{% endfor %}]
     {%- endset -%}
     select
-        {{ duckdb__unpacked_columns(keys, prefix) }}
-        * exclude (json_texts, json_types)
+        {{ duckdb__unpacked_columns(json, keys, prefix) }}
+        * exclude (json_texts)
     from (
         select
             *,
-            json_extract_string({{ json }}, {{ paths }}) as json_texts,
-            json_type({{ json }}, {{ paths }}) as json_types
+            json_extract_string({{ json }}, {{ paths }}) as json_texts
         from {{ relation }}
     ) as unpacked
 {%- endmacro %}
 
-{% macro duckdb__unpacked_columns(keys, prefix) -%}
+{#- The JSON is read again only for a text that looks like an object or an array. -#}
+{% macro duckdb__unpacked_columns(json, keys, prefix) -%}
     {%- for key in keys %}
         case
-            when coalesce(json_types[{{ loop.index }}], '') not in ('OBJECT', 'ARRAY')
-                then nullif(json_texts[{{ loop.index }}], '')
+            when
+                json_texts[{{ loop.index }}][1] in ('{', '[')
+                and json_type({{ json }}, '$.{{ key }}') in ('OBJECT', 'ARRAY')
+                then null
+            else nullif(json_texts[{{ loop.index }}], '')
         end as {{ prefix }}{{ key }},
     {%- endfor %}
 {%- endmacro %}

@@ -40,11 +40,16 @@
 -#}
 {% macro touched_dates(by, touched, table, since) -%}
     {%- set of_events = touched_keys('date', since) -%}
-    {%- set dates = {
-        'date': 'select occurred_date from ' ~ touched,
-        'event': of_events,
-        'session': of_events ~ ' union ' ~ dates_of_sessions(table, touched),
-    }.get(by, 'select null where false') -%}
+    {%- if by == 'date' -%}
+        {%- set dates = 'select occurred_date from ' ~ touched -%}
+    {%- elif by == 'event' -%}
+        {%- set dates = of_events -%}
+    {%- elif by == 'session' -%}
+        {%- set sessions = table if table.identifier == 'sessions' else ref('sessions') -%}
+        {%- set dates = of_events ~ ' union ' ~ dates_of_sessions(sessions, touched) -%}
+    {%- else -%}
+        {%- set dates = 'select null where false' -%}
+    {%- endif -%}
     {%- set found = run_query('select cast(columns(*) as varchar) from (' ~ dates ~ ')') -%}
     {%- for date in found.columns[0].values() -%}
         date '{{ date }}' {{- ', ' if not loop.last }}

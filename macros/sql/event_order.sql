@@ -1,8 +1,9 @@
-{% macro event_order() %}
+{% macro event_order(relation) %}
+    {% set prefix = relation ~ '.' if relation else '' %}
     {{ return([
-        'occurred_at',
-        "coalesce(internal_event_id, '')",
-        "coalesce(event_name, '')",
-        'event_key',
+        prefix ~ 'occurred_at',
+        'coalesce(' ~ prefix ~ "internal_event_id, '')",
+        'coalesce(' ~ prefix ~ "event_name, '')",
+        prefix ~ 'event_key',
     ]) }}
 {% endmacro %}

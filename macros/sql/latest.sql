@@ -6,3 +6,8 @@
 {% macro earliest(column) -%}
     {{ min_by(column, event_order()) }}
 {%- endmacro %}
+
+{#- The time of the last event with a value; of the last event where none has one. -#}
+{% macro latest_at(column) -%}
+    coalesce(max(case when {{ column }} is not null then occurred_at end), max(occurred_at))
+{%- endmacro %}

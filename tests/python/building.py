@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+# What dbt parsed last, in a folder that goes when the tests end.
+PARSED = Path((_scratch := tempfile.TemporaryDirectory()).name) / "partial_parse.msgpack"
 
 
 def project_vars(project: Path = ROOT) -> dict[str, Any]:
@@ -87,7 +90,27 @@ def run_command(
 
 
 def run_dbt(*arguments: str, warehouse: Path, project: Path = ROOT, **environment: str) -> str:
-    """Run dbt, which must succeed; return what it printed."""
-    result = run("dbt.cli.main", *arguments, warehouse=warehouse, project=project, **environment)
+    """Run dbt, which must succeed; return what it printed.
+
+    It runs inside the warehouse, so that what dbt parsed in the one before is good for this one.
+    """
+    parsed = warehouse / "target/partial_parse.msgpack"
+    parsed.parent.mkdir(parents=True, exist_ok=True)
+    if PARSED.exists():
+        shutil.copy(PARSED, parsed)
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "dbt.cli.main", *arguments),
+            *("--project-dir", project, "--profiles-dir", project),
+        ],
+        cwd=warehouse,
+        env=environment_for(warehouse) | {"USERPILOT_WAREHOUSE": "."} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert result.returncode == 0, result.stdout + result.stderr
+    if parsed.exists():
+        shutil.copy(parsed, parsing := PARSED.with_suffix(f".{os.getpid()}.{id(result)}"))
+        parsing.rename(PARSED)
     return result.stdout

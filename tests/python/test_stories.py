@@ -45,7 +45,7 @@ STEPS = max(len(list(story.glob("step_*"))) for story in STORIES)
 ONLY_TABLES = ("build", "--quiet", "--exclude-resource-type", "test", "unit_test")
 # Every so many steps of the loader it is killed.
 LOADER_STEPS = 5
-EXAMPLES = int(os.environ.get("STORY_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("STORY_EXAMPLES", "2"))
 
 
 @dataclass(frozen=True)

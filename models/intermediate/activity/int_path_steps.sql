@@ -1,10 +1,11 @@
--- one row per (app_token, anchor, user_id, distance, event, feature_id): the user did it that many
--- events after (before, if negative) the first anchor of a session; distance 0 is the anchor itself
+-- one row per (app_token, anchor, session_key, distance): what was done that many events after
+-- (before, if negative) the first anchor of a session; distance 0 is the anchor itself
+-- depends_on: {{ ref('sessions') }}
 {% set longest = 10 %}
-{{ config(materialized='maintained', meta={'cut': {'by': 'user', 'parents': ['events']}}) }}
+{{ config(materialized='maintained', meta={'cut': {'by': 'session', 'parents': ['events']}}) }}
 with
 
-events as (
+events as {{ inlined() }} (
 
     select
         *,
@@ -29,27 +30,39 @@ events as (
 
 ),
 
-numbered as (
+anchor_names as (
 
-    select
-        session_key,
-        app_token,
-        user_id,
-        event_type,
-        event_name,
-        feature_id,
-        event,
-        row_number() over (
-            partition by session_key
-            order by {{ event_order() | join(', ') }}
-        ) as place
-    from events
+    {{ matching_names('events', ref('path_anchors')) }}
 
 ),
 
-anchor_names as (
+anchored_sessions as (
 
-    {{ matching_names('numbered', ref('path_anchors')) }}
+    select distinct events.session_key
+    from events
+    inner join anchor_names
+        on
+            events.event_type = anchor_names.matched_type
+            and events.event_name is not distinct from anchor_names.matched_name
+
+),
+
+numbered as (
+
+    select
+        events.session_key,
+        events.app_token,
+        events.user_id,
+        events.event_type,
+        events.event_name,
+        events.feature_id,
+        events.event,
+        row_number() over (
+            partition by events.session_key
+            order by {{ event_order('events') | join(', ') }}
+        ) as place
+    from events
+    inner join anchored_sessions on events.session_key = anchored_sessions.session_key
 
 ),
 
@@ -68,11 +81,12 @@ anchor_places as (
 
 ),
 
-steps as (
+final as (
 
     select
         numbered.app_token,
         anchors.anchor,
+        numbered.session_key,
         numbered.user_id,
         numbered.place - anchors.place as distance,
         case when numbered.place <> anchors.place then numbered.event end as event,
@@ -83,19 +97,6 @@ steps as (
             anchors.session_key = numbered.session_key
             and anchors.place >= numbered.place - {{ longest }}
             and anchors.place <= numbered.place + {{ longest }}
-
-),
-
-final as (
-
-    select distinct
-        app_token,
-        anchor,
-        user_id,
-        distance,
-        event,
-        feature_id
-    from steps
 
 )
 

@@ -18,7 +18,7 @@ anchor_users as (
     select
         app_token,
         anchor,
-        count(*) as anchor_user_count
+        count(distinct user_id) as anchor_user_count
     from steps
     where distance = 0
     group by app_token, anchor

@@ -2,10 +2,33 @@
 {{ config(meta={'cut': {'by': 'user', 'parents': ['events']}}) }}
 with
 
-events as (
+events as {{ inlined() }} (
 
     select * from {{ ref('events') }}
     where user_id is not null and company_id is not null
+
+),
+
+companies as (
+
+    select
+        app_token,
+        user_id,
+        min(company_id) < max(company_id) as are_several,
+        min(occurred_at) as first_at
+    from events
+    group by app_token, user_id
+
+),
+
+-- Most users have one company all along: the first of their events tells all there is.
+telling as (
+
+    select events.*
+    from events
+    inner join companies
+        on events.app_token = companies.app_token and events.user_id = companies.user_id
+    where companies.are_several or events.occurred_at = companies.first_at
 
 ),
 
@@ -17,7 +40,7 @@ compared as (
             partition by app_token, user_id
             order by {{ event_order() | join(', ') }}
         ) as previous_company_id
-    from events
+    from telling
 
 ),
 

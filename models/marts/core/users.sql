@@ -4,10 +4,13 @@
     meta={'cut': {'by': 'user', 'parents': ['events', 'nps_responses', 'user_traits_history']}},
 ) }}
 {% set trait_keys = ['email', 'name', 'plan_type'] %}
+{% set latest_columns = [
+    'company_id', 'device_type', 'browser', 'operating_system', 'browser_language', 'country_code',
+] %}
 {% set sign_up_keys = ['signed_up_at', 'created_at', 'signup_at', 'sign_up_date'] %}
 with
 
-events as (
+events as {{ inlined() }} (
 
     select * from {{ ref('events') }}
     where user_id is not null
@@ -41,13 +44,37 @@ activity as (
         count(case when event_type = 'page_view' then 1 end) as page_view_count,
         count(distinct session) as session_count,
         count(distinct case when is_activity then occurred_date end) as active_day_count,
-        {{ latest('company_id') }} as company_id,
-        {{ latest('device_type') }} as latest_device_type,
-        {{ latest('browser') }} as latest_browser,
-        {{ latest('operating_system') }} as latest_operating_system,
-        {{ latest('browser_language') }} as latest_browser_language,
-        {{ latest('country_code') }} as latest_country_code
+        least(
+            {%- for column in latest_columns %}
+                {{ latest_at(column) }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as latest_values_from
     from events
+    group by user_key
+
+),
+
+-- The few events in which a user's latest values are: to order all of them would take long.
+last_events as (
+
+    select events.*
+    from events
+    inner join activity
+        on
+            events.user_key = activity.user_key
+            and events.occurred_at >= activity.latest_values_from
+
+),
+
+latest_values as (
+
+    select
+        user_key,
+        {%- for column in latest_columns %}
+            {{ latest(column) }} as {{ column }},
+        {%- endfor %}
+        min(app_token) as app_token
+    from last_events
     group by user_key
 
 ),
@@ -75,8 +102,8 @@ final as (
         activity.user_key,
         activity.app_token,
         activity.user_id,
-        {{ company_key('activity') }} as company_key,
-        activity.company_id,
+        {{ company_key('latest_values') }} as company_key,
+        latest_values.company_id,
 
         ---------- traits
         unpacked_traits.trait_email as email,
@@ -86,11 +113,11 @@ final as (
         unpacked_traits.traits,
 
         ---------- text
-        activity.latest_device_type,
-        activity.latest_browser,
-        activity.latest_operating_system,
-        activity.latest_browser_language,
-        activity.latest_country_code,
+        latest_values.device_type as latest_device_type,
+        latest_values.browser as latest_browser,
+        latest_values.operating_system as latest_operating_system,
+        latest_values.browser_language as latest_browser_language,
+        latest_values.country_code as latest_country_code,
 
         ---------- numbers
         activity.event_count,
@@ -111,6 +138,7 @@ final as (
         activity.first_identified_at
 
     from activity
+    left join latest_values on activity.user_key = latest_values.user_key
     left join unpacked_traits
         on
             activity.app_token = unpacked_traits.app_token
