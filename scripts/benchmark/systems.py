@@ -59,20 +59,20 @@ class Stage:
         shutil.rmtree(self.output, ignore_errors=True)
         self.output.mkdir(parents=True)
 
-    def load(self, source: Path, **environment: str) -> Step:
+    def load(self, source: Path) -> Step:
         """Load into the warehouse."""
         command = ("-m", "scripts", "load", "--source", source, "--json")
-        return Step("load", (sys.executable, *command), self._environment() | environment)
+        return Step("load", (sys.executable, *command), self._environment())
 
-    def dbt(self, *arguments: str, name: str = "dbt", **environment: str) -> Step:
+    def dbt(self, *arguments: str, name: str = "dbt") -> Step:
         """Run dbt on the warehouse."""
         dbt = Path(sys.executable).with_name("dbt")
         options = (f"--project-dir={PROJECT}", f"--profiles-dir={PROJECT}")
-        return Step(name, (dbt, *arguments, *options), self._environment() | environment)
+        return Step(name, (dbt, *arguments, *options), self._environment())
 
-    def build(self, source: Path, **environment: str) -> list[Step]:
+    def build(self, source: Path) -> list[Step]:
         """Load and build all tables, without tests."""
-        return [self.load(source, **environment), self.dbt(*DBT_BUILD, **environment)]
+        return [self.load(source), self.dbt(*DBT_BUILD)]
 
     def build_and_publish(self, source: Path) -> list[Step]:
         """Do everything, tests included, as `make build` does."""
@@ -169,12 +169,6 @@ OWN = (
         "full: load and `dbt build`",
         lambda stage: stage.build(stage.export.everything),
         findings=_after_full,
-    ),
-    System(
-        "full_1gb",
-        "full, memory limit 1 GB",
-        lambda stage: stage.build(stage.export.everything, USERPILOT_MEMORY_LIMIT="1GB"),
-        findings=_after_build,
     ),
     System(
         "day",
