@@ -45,7 +45,7 @@ STEPS = max(len(list(story.glob("step_*"))) for story in STORIES)
 ONLY_TABLES = ("build", "--quiet", "--exclude-resource-type", "test", "unit_test")
 # Every so many steps of the loader it is killed.
 LOADER_STEPS = 5
-EXAMPLES = int(os.environ.get("STORY_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("STORY_EXAMPLES", "1"))
 
 
 @dataclass(frozen=True)
@@ -247,11 +247,19 @@ def add_column(project: Path) -> None:
         path.write_text(text.replace(before, before + added))
 
 
+def change_seeds_and_add_column(project: Path) -> None:
+    change_seeds(project)
+    add_column(project)
+
+
 # What each changes, and a table that it does not touch.
 CHANGES = {
-    "seeds": (
-        change_seeds,
-        {"funnel_steps", "funnel_users", "experiment_variants", "nps_responses", "nps_scores"},
+    "seeds and a column": (
+        change_seeds_and_add_column,
+        {
+            *("funnel_steps", "funnel_users", "experiment_variants"),
+            *("nps_responses", "nps_scores", "users"),
+        },
         "marts.sessions",
     ),
     "vars": (
@@ -259,7 +267,6 @@ CHANGES = {
         {"user_days", "daily_activity", "sessions", "user_traits_history"},
         "audit.rejected_lines",
     ),
-    "column": (add_column, {"users"}, "marts.user_days"),
 }
 
 
