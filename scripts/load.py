@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import shutil
 from collections import Counter
@@ -109,9 +108,6 @@ def load(
         contextlib.closing(warehouse.connect()) as connection,
     ):
         connection.execute(f"set temp_directory = {_quoted(str(scratch / 'spill'))}")
-        # More threads than processors take twice the time to write a table.
-        processors = os.cpu_count() or 1
-        connection.execute(f"set threads = least(current_setting('threads'), {processors})")
         raw.create_tables(connection)
         entries = list(place.entries())
         plan = Plan.make(connection, entries, place.name, replay)

@@ -107,6 +107,7 @@ def duckdb_settings() -> dict[str, str | bool | int | float | list[str]]:
     Raises:
         UsageProblem: an environment variable holds no such setting.
     """
+    # More threads than processors take twice the time to write a table.
     threads = os.environ.get("USERPILOT_THREADS") or str(os.cpu_count() or 1)
     if not threads.isdecimal() or not int(threads):
         raise UsageProblem(

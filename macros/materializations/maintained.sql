@@ -6,8 +6,10 @@
         touch are made anew, whatever their age (PART);
       - all else: all rows are made anew (OK), and the table too where its definition has changed.
     A model's SQL is written as if there were only the last way. It may be cut where rows of
-    different `cut.by` (event, date, session, user or company) have nothing to do with each other;
-    `cut.parents` are the models that the cut goes through, `cut.date` what a date is called here.
+    different `cut.by` have nothing to do with each other: event, date, session, user or company, or
+    change, which is the event as the loader marked it. `cut.parents` are the models that the cut goes
+    through, `cut.date` what a date is called here, `cut.sessions` the table that tells when a session
+    was, if not this one.
 -#}
 {% materialization maintained, adapter='duckdb' %}
     {% set table = this.incorporate(type='table') %}
@@ -54,17 +56,19 @@
     {% do run_query(
         'create or replace temp table ' ~ touched ~ ' as ' ~ touched_keys(cut.by, since)
     ) %}
-    {% set on_dates = 'occurred_date in (' ~ touched_dates(cut.by, touched, table, since) ~ ')' %}
+    {% set sessions = ref(cut.sessions) if cut.sessions else table %}
+    {% set on_dates = 'occurred_date in (' ~ touched_dates(cut.by, touched, sessions, since) ~ ')' %}
     {% set of_keys = '(' ~ columns_of_cut(cut.by) | join(', ') ~ ') in (from ' ~ touched ~ ')' %}
     {% set both = on_dates ~ ' and ' ~ of_keys %}
-    {% set in_parents = {'date': on_dates, 'event': both, 'session': both}.get(cut.by, of_keys) %}
-    {% set in_table = {'date': on_dates, 'event': both}.get(cut.by, of_keys) %}
+    {% set in_parents = {
+        'change': 'changed_in > ' ~ since, 'date': on_dates, 'event': both, 'session': both,
+    }.get(cut.by, of_keys) %}
+    {% set in_table = {'change': both, 'date': on_dates, 'event': both}.get(cut.by, of_keys) %}
     {% set part = namespace(code=compiled_code) %}
     {% for parent in cut.parents %}
         {% set relation = ref(parent) | string %}
-        {% set is_touched = 'changed_in > ' ~ since if parent == 'int_events__judged' else in_parents %}
         {% set part.code = part.code | replace(
-            relation, '(select * from ' ~ relation ~ ' where ' ~ is_touched ~ ')'
+            relation, '(select * from ' ~ relation ~ ' where ' ~ in_parents ~ ')'
         ) %}
     {% endfor %}
     {% do remake_rows(

@@ -1,6 +1,7 @@
 {#- The columns that tell what a row belongs to; an event's own columns give them too. -#}
 {% macro columns_of_cut(by) %}
     {{ return({
+        'change': ['event_key'],
         'event': ['event_key'],
         'date': ['occurred_date'],
         'session': ['session_key'],
@@ -38,14 +39,13 @@
     Dates on which the events of what is touched lie, as SQL literals, which lets DuckDB pass over
     the rest of a table. Only for the cuts that have such dates.
 -#}
-{% macro touched_dates(by, touched, table, since) -%}
+{% macro touched_dates(by, touched, sessions, since) -%}
     {%- set of_events = touched_keys('date', since) -%}
     {%- if by == 'date' -%}
         {%- set dates = 'select occurred_date from ' ~ touched -%}
-    {%- elif by == 'event' -%}
+    {%- elif by in ('change', 'event') -%}
         {%- set dates = of_events -%}
     {%- elif by == 'session' -%}
-        {%- set sessions = table if table.identifier == 'sessions' else ref('sessions') -%}
         {%- set dates = of_events ~ ' union ' ~ dates_of_sessions(sessions, touched) -%}
     {%- else -%}
         {%- set dates = 'select null where false' -%}

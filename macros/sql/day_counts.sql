@@ -1,19 +1,31 @@
+{#- What is counted of a day's events, with the event type that counts; all of them without one. -#}
+{% macro day_count_types() %}
+    {{ return({
+        'event_count': none,
+        'page_view_count': 'page_view',
+        'tracked_event_count': 'track',
+        'feature_event_count': 'track_feature',
+        'interaction_count': 'interaction',
+        'session_start_count': 'session_start',
+    }) }}
+{% endmacro %}
+
 {#- Counts of a day's events by type. -#}
 {% macro day_counts() -%}
-    count(*) as event_count,
-        count(case when event_type = 'page_view' then 1 end) as page_view_count,
-        count(case when event_type = 'track' then 1 end) as tracked_event_count,
-        count(case when event_type = 'track_feature' then 1 end) as feature_event_count,
-        count(case when event_type = 'interaction' then 1 end) as interaction_count,
-        count(case when event_type = 'session_start' then 1 end) as session_start_count
+    {%- for count, type in day_count_types().items() -%}
+        {%- if type -%}
+            count(case when event_type = '{{ type }}' then 1 end) as {{ count }}
+        {%- else -%}
+            count(*) as {{ count }}
+        {%- endif -%}
+        {%- if not loop.last %},
+        {% endif -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 {#- The same over several such counts. -#}
 {% macro sums_of_day_counts() -%}
-    {%- for count in [
-        'event_count', 'page_view_count', 'tracked_event_count', 'feature_event_count',
-        'interaction_count', 'session_start_count',
-    ] -%}
+    {%- for count in day_count_types() -%}
         cast(sum({{ count }}) as bigint) as {{ count }}{% if not loop.last %},
         {% endif -%}
     {%- endfor -%}

@@ -15,6 +15,20 @@ ROOT = Path(__file__).parents[2]
 # What dbt parsed last, in a folder that goes when the tests end.
 PARSED = Path((_scratch := tempfile.TemporaryDirectory()).name) / "partial_parse.msgpack"
 
+# A program that kills itself before the n-th step that it wraps in `killing`; n is its first word.
+KILLING = """
+import os, signal, sys
+left = int(sys.argv[1])
+def killing(do):
+    def step(*arguments, **options):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return do(*arguments, **options)
+    return step
+"""
+
 
 def project_vars(project: Path = ROOT) -> dict[str, Any]:
     """The vars of dbt_project.yml."""

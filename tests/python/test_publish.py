@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from building import KILLING, ROOT
 from click.testing import CliRunner
 
 from scripts import build
@@ -19,7 +20,6 @@ from scripts.errors import UsageProblem
 from scripts.publish import command, publish
 from scripts.warehouse import Warehouse
 
-ROOT = Path(__file__).parents[2]
 HOSTILE = 'it\'s "quoted"; drop table x; --\nline two'
 
 
@@ -426,26 +426,17 @@ with open(log, "a", buffering=1) as out:
 # ---------- killed
 
 # Kills its own process at the n-th step that touches the disk's names or flushes to it.
-KILLED = """
-import os, signal, sys
+KILLED = f"""
+{KILLING}
 from pathlib import Path
 from scripts import publish
 from scripts.warehouse import Warehouse
-left = int(sys.argv[2])
-def killing(do):
-    def step(*arguments, **options):
-        global left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return do(*arguments, **options)
-    return step
 publish._fsync = killing(publish._fsync)
 publish._copy_comments = killing(publish._copy_comments)
 for name in ("rename", "replace", "symlink_to", "chmod"):
     setattr(Path, name, killing(getattr(Path, name)))
 publish.shutil.rmtree = killing(publish.shutil.rmtree)
-publish.publish(Warehouse(Path(sys.argv[1])))
+publish.publish(Warehouse(Path(sys.argv[2])))
 """
 
 
@@ -456,7 +447,7 @@ def test_kill_at_any_step(warehouse: Warehouse) -> None:
         version += 1
         make_build(warehouse.folder, version)
         ended = subprocess.run(
-            [sys.executable, "-c", KILLED, str(warehouse.folder), str(killed + 1)],
+            [sys.executable, "-c", KILLED, str(killed + 1), str(warehouse.folder)],
             cwd=ROOT,
             check=False,
         )

@@ -23,6 +23,7 @@ import duckdb
 import hostile
 import pytest
 from building import (
+    KILLING,
     ROOT,
     copy_project,
     environment_for,
@@ -329,18 +330,10 @@ def test_a_second_build_says_so_in_one_line(told: Told) -> None:
 
 
 # The loader, killed before its n-th step in the database or in the file system.
-KILLED_LOAD = """
-import os, shutil, signal, sys
+KILLED_LOAD = f"""
+{KILLING}
+import shutil
 from scripts import load, raw
-left = int(sys.argv[1])
-def killing(do):
-    def step(*arguments, **options):
-        global left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return do(*arguments, **options)
-    return step
 for name, do in list(vars(raw).items()):
     if getattr(do, "__module__", None) == "scripts.raw" and "connection" in do.__code__.co_varnames:
         setattr(raw, name, killing(do))

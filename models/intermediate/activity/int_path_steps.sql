@@ -2,7 +2,10 @@
 -- (before, if negative) the first anchor of a session; distance 0 is the anchor itself
 -- depends_on: {{ ref('sessions') }}
 {% set longest = 10 %}
-{{ config(materialized='maintained', meta={'cut': {'by': 'session', 'parents': ['events']}}) }}
+{{ config(
+    materialized='maintained',
+    meta={'cut': {'by': 'session', 'parents': ['events'], 'sessions': 'sessions'}},
+) }}
 with
 
 events as {{ inlined() }} (

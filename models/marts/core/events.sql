@@ -1,5 +1,5 @@
 -- one row per event
-{{ config(meta={'cut': {'by': 'event', 'parents': ['int_events__judged']}}) }}
+{{ config(meta={'cut': {'by': 'change', 'parents': ['int_events__judged']}}) }}
 with
 
 events as (
