@@ -107,7 +107,7 @@ def load(
         _scratch_folder(scratch),
         contextlib.closing(warehouse.connect()) as connection,
     ):
-        connection.execute(f"set temp_directory = {_quoted(str(scratch / 'spill'))}")
+        connection.execute(f"set temp_directory = {raw.quoted(str(scratch / 'spill'))}")
         raw.create_tables(connection)
         entries = list(place.entries())
         plan = Plan.make(connection, entries, place.name, replay)
@@ -377,7 +377,11 @@ class _Run:
             doubtful = _changed(batch)
             if not doubtful:
                 events, doubtful = raw.read_events(
-                    self.connection, _plain(batch), _filled(batch, "events"), _longest(batch)
+                    self.connection,
+                    _plain(batch),
+                    _filled(batch, "events"),
+                    _longest(batch),
+                    self.scratch / "events.parquet",
                 )
                 doubtful |= _changed(batch)
             if not doubtful:
@@ -615,10 +619,6 @@ def _longest(results: list[TaskResult]) -> int:
 
 def _seconds_since(started: datetime) -> float:
     return round((datetime.now(UTC) - started).total_seconds(), 3)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 @contextlib.contextmanager

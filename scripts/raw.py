@@ -5,6 +5,9 @@ Lines with the same key are one event: the key is (app_token, internal_event_id)
 The best of several lines is that of the latest folder date, then of the greatest path, then the
 last one. All work is limited to the keys of the new lines.
 
+DuckDB takes a table that was filled in the open transaction for an empty one. So joins here are done
+as they are written: the table on the right, the smaller one, is put in memory.
+
 Whoever derives tables from raw.events need only look at what the last loads changed: `changed_in`
 is the load that last changed what a row tells, raw.former_events lists the rows taken out.
 """
@@ -67,6 +70,7 @@ Connection = duckdb.DuckDBPyConnection
 def create_tables(connection: Connection) -> None:
     """Create the raw tables that are missing."""
     connection.execute(SCHEMA.read_text())
+    connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
 
 
 def insert(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -131,38 +135,37 @@ def changed_events(connection: Connection, load_id: int) -> int:
 
 
 def read_events(
-    connection: Connection, plain: Sequence[FileResult], scratch: Sequence[Path], longest: int
+    connection: Connection,
+    plain: Sequence[FileResult],
+    scratch: Sequence[Path],
+    longest: int,
+    into: Path,
 ) -> tuple[int, set[int]]:
-    """Read plain files and scratch files of events into the temporary table `incoming`.
+    """Read plain files and scratch files of events into a Parquet file, the view `incoming`.
 
-    It is like raw.events, so that a row need only be copied, and has the columns that help to
-    find copies.
+    The view is like raw.events, so that a row need only be copied, and has `key_hash`, which helps
+    to find copies. (A temporary table of the open transaction would be read by one thread only.)
 
     Returns:
         number of events, and file_ids of plain files that are not what they were found to be.
     """
-    first_no = max(
-        next_number(connection, table, "event_no") for table in ("raw.events", "raw.former_events")
-    )
     texts = ", ".join(f"nullif({name}, '') as {name}" for name in OPTIONAL_TEXTS)
     connection.execute(
         f"""
-        create or replace temp table incoming as
-        select *, {_KEY_HASH} as key_hash
-        from (
-            select
-                null::bigint as event_no,
-                coalesce(_file, -1 - file_index::bigint) as file_id,
-                _line as line_number,
-                false as is_superseded,
-                app_token, event_type, {texts}, inserted_at, {", ".join(_OBJECTS)},
-                this_load() as changed_in
-            from {_read_ndjson(_TYPES, longest)}
+        copy (
+            select *, {_KEY_HASH} as key_hash
+            from (
+                select
+                    file_index, _file, _line,
+                    app_token, event_type, {texts}, inserted_at, {", ".join(_OBJECTS)}
+                from {_read_ndjson(_TYPES, longest)}
+            )
         )
+        to {quoted(str(into))} (format parquet, compression lz4)
         """,  # noqa: S608
         [_glob_safe([*(str(one.plain_path) for one in plain), *map(str, scratch)])],
     )
-    _number_lines(connection, plain, first_no)
+    _number_lines(connection, plain, into)
     found = connection.execute("""
         select
             file_id,
@@ -176,38 +179,37 @@ def read_events(
     return sum(events for _, events, *_ in found), _doubtful(plain, found)
 
 
-def _number_lines(connection: Connection, plain: Sequence[FileResult], first_no: int) -> None:
-    """Number the events and the lines of plain files, then drop the odd lines.
+def _number_lines(connection: Connection, plain: Sequence[FileResult], path: Path) -> None:
+    """Number the events and the lines of plain files, leaving out the odd lines.
 
     DuckDB keeps rows in the order of files and lines, and makes one row of each line: a row of
     NULLs where the line is not JSON.
     """
     lines_before = [0, *accumulate(one.physical_lines for one in plain)]
-    connection.execute(
-        """
-        update incoming
-        set
-            event_no = $first_no + rowid - first_row,
-            file_id = if(file_id < 0, list_extract($file_ids, -file_id), file_id),
-            line_number = if(
-                file_id < 0,
-                rowid - first_row + 1 - list_extract($lines_before, -file_id),
-                line_number
-            )
-        from (select min(rowid) as first_row from incoming)
-        """,
-        {
-            "first_no": first_no,
-            "file_ids": [one.file_id for one in plain],
-            "lines_before": lines_before,
-        },
-    )
     odd = [
-        first_no + before + number - 1
+        before + number - 1
         for before, one in zip(lines_before, plain, strict=False)
         for number in one.odd_lines
     ]
-    connection.execute("delete from incoming where event_no in (select unnest(?))", [odd])
+    connection.execute("create or replace temp table odd_row (row_number bigint)")
+    insert(connection, "odd_row", [(row_number,) for row_number in odd])
+    first_no = max(
+        next_number(connection, table, "event_no") for table in ("raw.events", "raw.former_events")
+    )
+    connection.execute(f"""
+        create or replace temp view incoming as
+        select
+            {first_no} + file_row_number as event_no,
+            coalesce(_file, {_nth([one.file_id for one in plain])}) as file_id,
+            coalesce(_line, file_row_number + 1 - {_nth(lines_before)}) as line_number,
+            * exclude (file_index, _file, _line, file_row_number)
+        from read_parquet({quoted(*_glob_safe([str(path)]))}, file_row_number = true)
+        where file_row_number not in (from odd_row)
+    """)  # noqa: S608
+
+
+def _nth(numbers: Sequence[int]) -> str:
+    return f"list_extract({list(numbers)}::bigint[], file_index::bigint + 1)"
 
 
 def _doubtful(plain: Sequence[FileResult], found: Sequence[tuple[int, ...]]) -> set[int]:
@@ -267,14 +269,17 @@ def _find_crowded_keys(connection: Connection) -> None:
 def _gather_members(connection: Connection) -> None:
     """Collect new events and stored rows of every key that is met more than once."""
     columns = f"""
-        event_no, file_id, line_number, is_superseded,
+        event_no, file_id, line_number,
         {_KEY} as key, {_SCALARS_HASH} as content, {_OBJECTS_HASH} as objects_hash
     """
     connection.execute(f"""
         create or replace temp table member as
-        select true as is_new, {columns} from incoming where key_hash in (from crowded)
+        select true as is_new, false as is_superseded, {columns}
+        from incoming
+        where key_hash in (from crowded)
         union all
-        select false as is_new, {columns} from raw.events
+        select false as is_new, is_superseded, {columns}
+        from raw.events
         where rowid in (select row_id from matched)
     """)  # noqa: S608
 
@@ -291,13 +296,12 @@ def _tell_contents_apart(connection: Connection) -> None:
     """)
     connection.execute(f"""
         create or replace temp table spelling as
-        select m.key, m.content, m.event_no, {objects}
-        from member as m semi join doubtful using (key, content)
-        inner join incoming using (event_no)
+        with doubtful_member as (from member semi join doubtful using (key, content))
+        select key, content, event_no, {objects}
+        from incoming inner join doubtful_member using (event_no)
         union all
-        select m.key, m.content, m.event_no, {objects}
-        from member as m semi join doubtful using (key, content)
-        inner join raw.events using (event_no)
+        select key, content, event_no, {objects}
+        from raw.events inner join doubtful_member using (event_no)
     """)  # noqa: S608
     if not _count(connection, "spelling"):
         return
@@ -328,6 +332,7 @@ def _place_members(connection: Connection) -> None:
                     content,
                     max(place) as best_place,
                     max(event_no) filter (not is_new) as stored_no,
+                    max(delivered_at) filter (not is_new) as stored_delivered_at,
                     coalesce(stored_no, arg_max(event_no, place)) as target_no,
                     min(objects_hash) <> max(objects_hash) as has_spellings
                 from spot
@@ -339,6 +344,7 @@ def _place_members(connection: Connection) -> None:
             spot.place = event.best_place as is_event,
             spot.place = content.best_place as is_kept,
             content.stored_no,
+            content.stored_delivered_at,
             content.target_no,
             content.has_spellings
         from spot
@@ -363,15 +369,14 @@ def _apply(connection: Connection) -> None:
             changed_in = if(
                 e.is_superseded = p.is_event
                 or p.is_event
-                and is_future_dated(e.inserted_at, was.delivered_at)
+                and is_future_dated(e.inserted_at, p.stored_delivered_at)
                 <> is_future_dated(e.inserted_at, p.delivered_at),
                 this_load(),
                 e.changed_in
             )
-        from placed as p, file_order as was
+        from placed as p
         where
             e.event_no = p.stored_no
-            and e.file_id = was.file_id
             and p.is_kept
             and (p.is_new or p.is_superseded = p.is_event)
     """)
@@ -391,19 +396,17 @@ def _apply(connection: Connection) -> None:
         order by p.file_id, p.line_number
     """)  # noqa: S608
     connection.execute("""
-        update incoming as e set is_superseded = true, changed_in = 0
-        from placed as p where e.event_no = p.event_no and not p.is_event
-    """)
-    connection.execute("""
         insert into raw.events by name
-        select * exclude (key_hash)
-        from incoming
-        where event_no not in (
-            select event_no from placed where is_new and (not is_kept or stored_no notnull)
+        select * exclude (key_hash), if(is_superseded, 0, this_load()) as changed_in
+        from (
+            select
+                *, event_no in (select event_no from placed where not is_event) as is_superseded
+            from incoming
+            where event_no not in (
+                select event_no from placed where is_new and (not is_kept or stored_no notnull)
+            )
         )
     """)
-    # The commit would write a temporary table with deleted rows once more.
-    connection.execute("drop table incoming")
     connection.execute("""
         insert into respelled select distinct target_no from placed where has_spellings
     """)
@@ -417,11 +420,8 @@ def _spell_out_copies(connection: Connection) -> None:
     connection.execute(f"""
         update raw.event_copies as copy
         set {", ".join(f"{name} = event.{name}" for name in _OBJECTS)}
-        from raw.events as event
-        where
-            event.event_no = copy.event_no
-            and copy.event_no in (from respelled)
-            and {_NO_OBJECTS}
+        from (from raw.events semi join respelled using (event_no)) as event
+        where event.event_no = copy.event_no and {_NO_OBJECTS}
     """)  # noqa: S608
 
 
@@ -432,11 +432,8 @@ def _forget_usual_spellings(connection: Connection) -> None:
     connection.execute(f"""
         update raw.event_copies as copy
         set {", ".join(f"{name} = null" for name in _OBJECTS)}
-        from raw.events as event
-        where
-            event.event_no = copy.event_no
-            and copy.event_no in (from respelled)
-            and {_SAME_OBJECTS}
+        from (from raw.events semi join respelled using (event_no)) as event
+        where event.event_no = copy.event_no and {_SAME_OBJECTS}
     """)  # noqa: S608
 
 
@@ -460,14 +457,21 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
     }
     connection.execute(f"""
         create or replace temp table orphan as
-        select event_no, {_KEY_HASH} as key_hash from raw.events where file_id in (from leaving)
+        select event_no, {_KEY_HASH} as key_hash, delivered_at
+        from raw.events inner join file_order using (file_id)
+        where file_id in (from leaving)
     """)  # noqa: S608
     connection.execute("""
         create or replace temp table heir as
         select
             event_no,
+            max(orphan.delivered_at) as was_delivered_at,
             unnest(arg_max(
-                {'file_id': file_id, 'line_number': line_number, 'delivered_at': delivered_at},
+                {
+                    'file_id': file_id,
+                    'line_number': line_number,
+                    'delivered_at': file_order.delivered_at
+                },
                 place(file_rank, line_number)
             ))
         from raw.event_copies
@@ -486,10 +490,12 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
         set
             {_COPY_OBJECTS},
             changed_in = if(event.is_superseded, event.changed_in, this_load())
-        from heir inner join raw.event_copies as copy using (event_no, file_id, line_number)
+        from (
+            from raw.event_copies semi join heir using (event_no, file_id, line_number)
+        ) as copy
         where
-            event.event_no = heir.event_no
-            and heir.event_no in (from respelled)
+            event.event_no = copy.event_no
+            and copy.event_no in (from respelled)
             and not ({_SAME_OBJECTS})
     """)  # noqa: S608
     connection.execute("""
@@ -499,13 +505,13 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
             line_number = heir.line_number,
             changed_in = if(
                 not event.is_superseded
-                and is_future_dated(event.inserted_at, was.delivered_at)
+                and is_future_dated(event.inserted_at, heir.was_delivered_at)
                 <> is_future_dated(event.inserted_at, heir.delivered_at),
                 this_load(),
                 event.changed_in
             )
-        from heir, file_order as was
-        where event.event_no = heir.event_no and event.file_id = was.file_id
+        from heir
+        where event.event_no = heir.event_no
     """)
     connection.execute("""
         delete from raw.event_copies as copy using heir
@@ -665,6 +671,11 @@ def _read_ndjson(types: dict[str, str], longest: int) -> str:
         f"ignore_errors = true, maximum_object_size = {max(longest + 1, 16 << 20)}, "
         "compression = 'uncompressed')"
     )
+
+
+def quoted(text: str) -> str:
+    """Write a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _glob_safe(paths: Iterable[str]) -> list[str]:

@@ -56,6 +56,11 @@ class ExportFile:
     modified: str
     known_fingerprint: str | None = None
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the name says so."""
+        return self.path.lower().endswith((".gz", ".zst"))
+
 
 @dataclass(frozen=True)
 class Task:
@@ -70,6 +75,11 @@ class Task:
     folder: Path
     number: int
     all_lines: bool = False
+
+    @property
+    def expected_bytes(self) -> int:
+        """About how many bytes the files have, decompressed."""
+        return sum(file.size * (10 if file.is_compressed else 1) for file in self.files)
 
     def scratch(self, name: str) -> Path:
         """Path of a scratch file: `events`, `records` or `rejected`."""
@@ -203,7 +213,7 @@ def _read(
 
 def _plain_path(task: Task, file: ExportFile) -> str | None:
     """Path of a file that DuckDB may be able to read in place."""
-    if task.all_lines or file.kind != "events" or file.path.lower().endswith((".gz", ".zst")):
+    if task.all_lines or file.kind != "events" or file.is_compressed:
         return None
     return task.source.local_path(file.key)
 

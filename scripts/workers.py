@@ -12,6 +12,9 @@ from contextlib import contextmanager
 
 from scripts.sanitise import Task, TaskResult, sanitise
 
+# How much of the files the workers may read before somebody asks for it.
+BYTES_AHEAD = 1 << 30
+
 
 class WorkerDiedError(Exception):
     """A worker process ended without an answer."""
@@ -29,22 +32,22 @@ def sanitised(tasks: Sequence[Task], processes: int) -> Iterator[Iterator[TaskRe
         initializer=_die_with_parent,
     )
     try:
-        yield _in_order(pool, tasks, ahead=2 * processes)
+        yield _in_order(pool, tasks)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _in_order(pool: ProcessPoolExecutor, tasks: Sequence[Task], ahead: int) -> Iterator[TaskResult]:
+def _in_order(pool: ProcessPoolExecutor, tasks: Sequence[Task]) -> Iterator[TaskResult]:
     """Keep the workers busy without filling the disk with what nobody reads yet."""
-    waiting: deque[Future[TaskResult]] = deque()
+    waiting: deque[tuple[int, Future[TaskResult]]] = deque()
     try:
         for task in tasks:
             with _interrupts_later():
-                waiting.append(pool.submit(sanitise, task))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
+                waiting.append((task.expected_bytes, pool.submit(sanitise, task)))
+            while sum(expected for expected, _ in waiting) > BYTES_AHEAD:
+                yield waiting.popleft()[1].result()
         while waiting:
-            yield waiting.popleft().result()
+            yield waiting.popleft()[1].result()
     except BrokenProcessPool:
         raise WorkerDiedError from None
 
