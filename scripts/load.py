@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -158,11 +158,15 @@ class Known:
 
     file_id: int
     path: str
+    kind: str
     status: str
     size: int
     modified: str
     fingerprint: str | None
+    physical_lines: int
+    blank_lines: int
     rejected_lines: int
+    event_lines: int
     error: str | None
 
 
@@ -173,6 +177,7 @@ class Candidate:
     Attributes:
         loaded: the version of the file that is loaded.
         attempt: the row of an earlier run that could not load the file; a new row takes its place.
+        twins: fingerprints of other files of events that are loaded and have this size.
         replay: read again, whether the content changed or not.
     """
 
@@ -183,6 +188,7 @@ class Candidate:
     sync: tuple[str, str] | None
     loaded: Known | None
     attempt: Known | None
+    twins: frozenset[str]
     replay: bool
 
     def export_file(self) -> ExportFile:
@@ -190,17 +196,29 @@ class Candidate:
         known = None if self.replay or self.loaded is None else self.loaded.fingerprint
         entry = self.entry
         return ExportFile(
-            self.file_id, entry.path, entry.key, self.kind, entry.size, entry.modified, known
+            self.file_id,
+            entry.path,
+            entry.key,
+            self.kind,
+            entry.size,
+            entry.modified,
+            known,
+            self.twins,
         )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Files to read, files to list as skipped, and the number of files that are as they were."""
+    """Files to read, files to list as skipped, and the number of files that are as they were.
+
+    Attributes:
+        twins: of the loaded files of events, the best of each fingerprint.
+    """
 
     files: list[Candidate]
     skipped: list[tuple[Candidate, str]]
     unchanged: int
+    twins: dict[str, Known]
 
     @staticmethod
     def make(
@@ -209,14 +227,30 @@ class Plan:
         """Compare the source with the ledger."""
         loaded, attempts = _ledger(connection)
         file_id = raw.next_number(connection, "raw.files", "file_id")
-        plan = Plan([], [], 0)
+        twins = {
+            one.fingerprint: one
+            for one in loaded.values()
+            if one.kind == "events" and one.fingerprint is not None
+        }
+        sizes: defaultdict[int, set[str]] = defaultdict(set)
+        for fingerprint, one in twins.items():
+            sizes[one.size].add(fingerprint)
+        plan = Plan([], [], 0, twins)
         unchanged = 0
         for entry in sorted(entries, key=lambda entry: entry.path):
             known, attempt = loaded.get(entry.path), attempts.get(entry.path)
             kind, problem = kind_of(entry)
             again = replay and known is not None and known.rejected_lines > 0
+            same_size = frozenset(() if again or kind != "events" else sizes.get(entry.size, ()))
             one = Candidate(
-                file_id, entry, kind, *_folders(source_name, entry.path), known, attempt, again
+                file_id,
+                entry,
+                kind,
+                *_folders(source_name, entry.path),
+                known,
+                attempt,
+                same_size,
+                again,
             )
             if problem is not None:
                 if not _same_attempt(attempt, "skipped", entry, problem):
@@ -227,15 +261,21 @@ class Plan:
             else:
                 plan.files.append(one)
             file_id += 1
-        return Plan(plan.files, plan.skipped, unchanged)
+        return replace(plan, unchanged=unchanged)
 
 
 def _ledger(connection: raw.Connection) -> tuple[dict[str, Known], dict[str, Known]]:
-    """Rows of raw.files in force, by path: loaded versions, and attempts that loaded nothing."""
+    """Rows of raw.files in force, by path: loaded versions, and attempts that loaded nothing.
+
+    The best files come last.
+    """
     rows = connection.execute("""
-        select file_id, path, status, size_bytes, modified, fingerprint, rejected_lines, error
+        select
+            file_id, path, kind, status, size_bytes, modified, fingerprint, physical_lines,
+            blank_lines, rejected_lines, event_lines, error
         from raw.files
         where status <> 'replaced'
+        order by folder_date nulls first, path, file_id
     """).fetchall()
     known = [Known(*row) for row in rows]
     return (
@@ -348,14 +388,16 @@ class _Run:
                 batch.append(result)
                 bar.update(sum(file.size for file in result.task.files))
                 if sum(one.bytes_to_read for one in batch) >= BATCH_BYTES:
-                    self._merge_batch(batch, summary)
+                    self._merge_batch(batch, plan, summary)
                     done += batch
                     batch = []
-            self._merge_batch(batch, summary)
+            self._merge_batch(batch, plan, summary)
         return done + batch
 
-    def _merge_batch(self, batch: list[TaskResult], summary: LoadSummary) -> None:
+    def _merge_batch(self, batch: list[TaskResult], plan: Plan, summary: LoadSummary) -> None:
         """Merge what the tasks found into the raw tables."""
+        twin_lines = self._merge_twins(batch, plan)
+        summary.copies += twin_lines
         events = records = 0
         if _plain(batch) or _filled(batch, "events"):
             events = self._read_events(batch)
@@ -365,11 +407,36 @@ class _Run:
         if paths := _filled(batch, "records"):
             records = raw.store_records(self.connection, paths, _longest(batch))
         expected = sum(file.event_lines for result in batch for file in result.files)
-        if events + records != expected:
-            raise RuntimeError(f"DuckDB read {events + records} of {expected} lines")
+        if twin_lines + events + records != expected:
+            raise RuntimeError(f"DuckDB read {twin_lines + events + records} of {expected} lines")
         for result in batch:
             result.task.scratch("events").unlink()
             result.task.scratch("records").unlink()
+
+    def _merge_twins(self, batch: list[TaskResult], plan: Plan) -> int:
+        """Merge the files that are the same as loaded ones, without reading them."""
+        twins = [
+            (file, plan.twins[file.fingerprint])
+            for result in batch
+            for file in result.files
+            if file.status == "twin" and file.fingerprint is not None
+        ]
+        if not twins:
+            return 0
+        reasons = raw.rejected_reasons(self.connection, [known.file_id for _, known in twins])
+        for file, known in twins:
+            file.status = "read"
+            file.twin_id = known.file_id
+            file.physical_lines = known.physical_lines
+            file.blank_lines = known.blank_lines
+            file.rejected_lines = known.rejected_lines
+            file.event_lines = known.event_lines
+            for reason, lines, first_line in reversed(reasons.get(known.file_id, [])):
+                file.reasons[reason] = lines
+                file.first_rejected = (first_line, reason)
+        return raw.store_twins(
+            self.connection, [(file.file_id, known.file_id) for file, known in twins]
+        )
 
     def _read_events(self, batch: list[TaskResult]) -> int:
         """Read the events of the tasks; a task with a file that has changed is done again."""
@@ -408,6 +475,14 @@ class _Run:
         self._touch([one for one, result in read if result.status == "unchanged"])
         if rows:
             summary.status = "failed" if over_budget else "loaded"
+            raw.copy_rejected(
+                self.connection,
+                [
+                    (one.file_id, one.entry.path, result.twin_id)
+                    for one, result in read
+                    if result.twin_id is not None
+                ],
+            )
             removed = 0 if over_budget else self._replace(read)
             changed_records = 0 if over_budget else summary.record_lines + removed
             self._write_ledger(rows, summary, changed_records)

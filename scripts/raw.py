@@ -58,6 +58,7 @@ _SCALARS_HASH = f"hash({', '.join(_SCALARS)})"
 _OBJECTS_HASH = f"hash({', '.join(_OBJECTS)})"
 _SAME_OBJECTS = " and ".join(f"copy.{name} is not distinct from event.{name}" for name in _OBJECTS)
 _NO_OBJECTS = " and ".join(f"copy.{name} is null" for name in _OBJECTS)
+_NULLS = ", ".join(f"null as {name}" for name in _OBJECTS)
 _COPY_OBJECTS = ", ".join(f"{name} = copy.{name}" for name in _OBJECTS)
 _FORMER = (
     *("event_no", "app_token", "event_type", "event_name", "user_id", "company_id", "session"),
@@ -437,6 +438,85 @@ def _forget_usual_spellings(connection: Connection) -> None:
     """)  # noqa: S608
 
 
+# ---------- the same lines again
+
+
+def store_twins(connection: Connection, twins: Sequence[tuple[int, int]]) -> int:
+    """Add files (file_id, twin_id) that are, byte by byte, loaded ones: each line is a copy.
+
+    Returns:
+        number of lines.
+    """
+    connection.execute("create or replace temp table pair (file_id bigint, twin_id bigint)")
+    insert(connection, "pair", twins)
+    connection.execute("""
+        create or replace temp table twin as
+        select
+            pair.*,
+            new.delivered_at,
+            old.delivered_at as twin_delivered_at,
+            new.file_rank > old.file_rank
+            and new.file_rank = max(new.file_rank) over (partition by twin_id) as takes_over
+        from pair
+        inner join file_order as new using (file_id)
+        inner join file_order as old on twin_id = old.file_id
+    """)
+    connection.execute("""
+        create or replace temp table challenged as
+        select distinct event_no
+        from raw.event_copies
+        where file_id in (select twin_id from twin)
+    """)
+    lines = _first_cell(
+        connection,
+        f"""
+        insert into raw.event_copies
+        select event_no, twin.file_id, line_number, {", ".join(_OBJECTS)}
+        from raw.event_copies as copy inner join twin on copy.file_id = twin_id
+        order by twin.file_id, line_number
+        """,  # noqa: S608
+    ) + _first_cell(
+        connection,
+        f"""
+        insert into raw.event_copies
+        select event_no, if(takes_over, twin_id, twin.file_id) as file_id, line_number, {_NULLS}
+        from raw.events as event inner join twin on event.file_id = twin_id
+        order by file_id, line_number
+        """,  # noqa: S608
+    )
+    connection.execute("""
+        update raw.events as event
+        set
+            file_id = twin.file_id,
+            changed_in = if(
+                not is_superseded
+                and is_future_dated(inserted_at, twin_delivered_at)
+                <> is_future_dated(inserted_at, delivered_at),
+                this_load(),
+                changed_in
+            )
+        from twin
+        where event.file_id = twin_id and takes_over
+    """)
+    _find_heirs(
+        connection,
+        """
+        select event_no, delivered_at, place(file_rank, line_number) as place
+        from raw.events
+        inner join file_order using (file_id)
+        where event_no in (from challenged)
+        """,
+    )
+    connection.execute(f"""
+        insert into raw.event_copies
+        select event_no, event.file_id, event.line_number, {_NULLS}
+        from raw.events as event semi join heir using (event_no)
+    """)  # noqa: S608
+    _crown_heirs(connection)
+    _choose_events_again(connection, f"select {_KEY_HASH} from raw.events where is_superseded")  # noqa: S608
+    return lines
+
+
 # ---------- lines out
 
 
@@ -461,24 +541,49 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
         from raw.events inner join file_order using (file_id)
         where file_id in (from leaving)
     """)  # noqa: S608
+    _find_heirs(connection, "select event_no, delivered_at, 0 as place from orphan")
+    _crown_heirs(connection)
     connection.execute("""
+        create or replace temp table gone as from orphan anti join heir using (event_no)
+    """)
+    connection.execute(f"""
+        insert into raw.former_events by name
+        select {", ".join(_FORMER)}, this_load() as changed_in
+        from raw.events
+        where
+            event_no in (select event_no from gone)
+            and (not is_superseded or changed_in = this_load())
+    """)  # noqa: S608
+    connection.execute("delete from raw.events where event_no in (select event_no from gone)")
+    _choose_events_again(connection, "select key_hash from orphan")
+    return sum(removed[kind] for kind in RECORD_KINDS)
+
+
+def _find_heirs(connection: Connection, incumbents: str) -> None:
+    """Find for each of some rows (event_no, delivered_at, place) the best copy, if it is better."""
+    connection.execute(f"""
         create or replace temp table heir as
         select
             event_no,
-            max(orphan.delivered_at) as was_delivered_at,
+            max(incumbent.delivered_at) as was_delivered_at,
             unnest(arg_max(
-                {
+                {{
                     'file_id': file_id,
                     'line_number': line_number,
                     'delivered_at': file_order.delivered_at
-                },
+                }},
                 place(file_rank, line_number)
             ))
         from raw.event_copies
-        inner join orphan using (event_no)
+        inner join ({incumbents}) as incumbent using (event_no)
         inner join file_order using (file_id)
+        where place(file_rank, line_number) > incumbent.place
         group by event_no
-    """)
+    """)  # noqa: S608
+
+
+def _crown_heirs(connection: Connection) -> None:
+    """Put each `heir` in the place of the line that its event was read from."""
     connection.execute(f"""
         create or replace temp table respelled as
         select distinct event_no from raw.event_copies as copy
@@ -521,24 +626,10 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
             and copy.line_number = heir.line_number
     """)
     _forget_usual_spellings(connection)
-    connection.execute("""
-        create or replace temp table gone as from orphan anti join heir using (event_no)
-    """)
-    connection.execute(f"""
-        insert into raw.former_events by name
-        select {", ".join(_FORMER)}, this_load() as changed_in
-        from raw.events
-        where
-            event_no in (select event_no from gone)
-            and (not is_superseded or changed_in = this_load())
-    """)  # noqa: S608
-    connection.execute("delete from raw.events where event_no in (select event_no from gone)")
-    _choose_events_again(connection)
-    return sum(removed[kind] for kind in RECORD_KINDS)
 
 
-def _choose_events_again(connection: Connection) -> None:
-    """Recompute `is_superseded` for the keys of the `orphan` rows."""
+def _choose_events_again(connection: Connection, key_hashes: str) -> None:
+    """Recompute `is_superseded` for some keys."""
     connection.execute(f"""
         update raw.events as e set is_superseded = not choice.is_event, changed_in = this_load()
         from (
@@ -549,7 +640,7 @@ def _choose_events_again(connection: Connection) -> None:
                 = max(place(file_rank, line_number)) over (partition by {_KEY}) as is_event
             from raw.events
             inner join file_order using (file_id)
-            where {_KEY_HASH} in (select key_hash from orphan)
+            where {_KEY_HASH} in ({key_hashes})
         ) as choice
         where e.event_no = choice.event_no and choice.is_superseded = choice.is_event
     """)  # noqa: S608
@@ -604,6 +695,39 @@ def store_records(connection: Connection, paths: Sequence[Path], longest: int) -
             [kind],
         )
     return _count(connection, "incoming_record")
+
+
+def rejected_reasons(
+    connection: Connection, file_ids: Sequence[int]
+) -> dict[int, list[tuple[str, int, int]]]:
+    """Return (reason, number of lines, first line) of each file that has rejected lines."""
+    rows = connection.execute(
+        """
+        select file_id, list((reason, lines, first_line) order by first_line)
+        from (
+            select file_id, reason, count(*) as lines, min(line_number) as first_line
+            from raw.rejected_lines
+            where list_contains(?, file_id)
+            group by file_id, reason
+        )
+        group by file_id
+        """,
+        [list(file_ids)],
+    ).fetchall()
+    return dict(rows)
+
+
+def copy_rejected(connection: Connection, twins: Sequence[tuple[int, str, int]]) -> None:
+    """Put the rejected lines of loaded files aside for their twins (file_id, path, twin_id) too."""
+    connection.execute(
+        "create or replace temp table pair (file_id bigint, path varchar, twin_id bigint)"
+    )
+    insert(connection, "pair", twins)
+    connection.execute("""
+        insert into raw.rejected_lines
+        select pair.file_id, pair.path, line_number, reason, line, line_bytes
+        from raw.rejected_lines as rejected inner join pair on rejected.file_id = twin_id
+    """)
 
 
 def store_rejected(connection: Connection, paths: Sequence[Path], longest: int) -> None:

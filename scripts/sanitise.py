@@ -46,6 +46,7 @@ class ExportFile:
     Attributes:
         modified: when it was listed.
         known_fingerprint: of the version that is loaded; the same again is not read twice.
+        twin_fingerprints: of other loaded files of this size; their lines need not be read again.
     """
 
     file_id: int
@@ -55,6 +56,7 @@ class ExportFile:
     size: int
     modified: str
     known_fingerprint: str | None = None
+    twin_fingerprints: frozenset[str] = frozenset()
 
     @property
     def is_compressed(self) -> bool:
@@ -91,7 +93,8 @@ class FileResult:
     """What was found in one file.
 
     Attributes:
-        status: read, unchanged or failed.
+        status: read, unchanged, twin (of another file that is loaded) or failed.
+        twin_id: the loaded file that a twin is the same as.
         plain_path: where DuckDB is to read the lines itself, all but the `odd_lines`.
     """
 
@@ -105,6 +108,7 @@ class FileResult:
     event_lines: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     first_rejected: tuple[int, str] | None = None
+    twin_id: int | None = None
     plain_path: str | None = None
     odd_lines: list[int] = field(default_factory=list)
 
@@ -182,10 +186,12 @@ def _sanitise_file(task: Task, file: ExportFile, scratch: dict[str, _Scratch]) -
             scratch[name].forget(mark)
 
     try:
-        if file.known_fingerprint is not None:
+        if file.known_fingerprint is not None or file.twin_fingerprints:
             fingerprint = _fingerprint(task.source, file)
             if fingerprint == file.known_fingerprint:
                 return FileResult(file.file_id, "unchanged", fingerprint=fingerprint)
+            if fingerprint in file.twin_fingerprints:
+                return FileResult(file.file_id, "twin", fingerprint=fingerprint)
         if (path := _plain_path(task, file)) is not None:
             try:
                 return _read(task, file, partial(_check_events, path), scratch)
