@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from datetime import date, timedelta
@@ -54,8 +54,13 @@ class Export:
 
     @property
     def with_resync(self) -> Path:
-        """All days, and the same lines again in new files of a later folder."""
+        """All days, and the same files again in a later folder."""
         return self.folder / "with_resync"
+
+    @property
+    def with_regrouped(self) -> Path:
+        """All days, and the same lines again in a later folder, two days a file."""
+        return self.folder / "with_regrouped"
 
 
 def find_or_make(work_folder: Path, events: int, seed: int = 7) -> Export:
@@ -99,14 +104,17 @@ def _write(folder: Path, events: int, seed: int) -> Export:
                 "(format csv, header false, quote '', escape '', delimiter '\x01')"
             ).fetchone()
             lines += row[0] if row else 0
-    resync = export.with_resync / SYNC_FOLDER / RESYNC_DAY.isoformat()
+    again = Path(SYNC_FOLDER, RESYNC_DAY.isoformat())
     files = sorted(export.everything.rglob("*.ndjson"))
     for path in files:
         relative = path.relative_to(export.everything)
         _link(path, export.with_resync / relative)
-        _link(path, resync / f"again_{path.name}")
+        _link(path, export.with_resync / again / f"again_{path.name}")
+        _link(path, export.with_regrouped / relative)
         if relative.parts[1] != _day(DAYS - 1):
             _link(path, export.without_last_day / relative)
+    for pair in zip(files[::2], files[1::2], strict=True):
+        _join(pair, export.with_regrouped / again / f"again_{pair[0].name}")
     return Export(folder, events, seed, lines, sum(path.stat().st_size for path in files))
 
 
@@ -202,6 +210,14 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
+
+
+def _join(sources: Iterable[Path], target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as joined:
+        for source in sources:
+            with source.open("rb") as lines:
+                shutil.copyfileobj(lines, joined)
 
 
 def _fingerprint() -> str:

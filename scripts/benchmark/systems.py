@@ -185,6 +185,13 @@ OWN = (
         _after_build,
     ),
     System(
+        "regrouped",
+        "everything sent again in other files: load and `dbt build`",
+        lambda stage: stage.build(stage.export.with_regrouped),
+        _restore_built,
+        _after_build,
+    ),
+    System(
         "again",
         "nothing new: `scripts build`",
         lambda stage: stage.build_and_publish(stage.export.everything),

@@ -44,6 +44,7 @@ def _of_size(campaign: Campaign, events: int) -> Iterator[Target]:
         ("full", "full / floor", 2.5),
         ("load", "load / floor", 1.5),
         ("resync", "everything sent again / floor", 1.5),
+        ("regrouped", "everything sent again in other files / floor", 1.5),
     ):
         measured = campaign.median(system, events)
         if floor and measured:
