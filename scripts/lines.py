@@ -1,6 +1,6 @@
 """What one line of an export is: blank, an event, or rejected for a reason.
 
-`classify` is the one authority. `are_plain` recognises, many times faster, most of the lines that
+`classify` is the one authority. `count_plain` recognises, many times faster, most of the lines that
 `classify` would accept and that DuckDB reads to the same values as they stand.
 """
 
@@ -274,33 +274,33 @@ _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _first_byte = itemgetter(slice(1))
 
 
-def are_plain(block: bytes) -> bool:
-    """Whether each line of a block is an event that DuckDB may read as it stands.
+def count_plain(block: bytes) -> int:
+    """Number of lines of a block; 0 unless each is an event that DuckDB may read as it stands.
 
     A key may be there twice: DuckDB takes the first, as `classify` does.
     """
-    return _all_decode(_decode_plain, block)
+    return _count_decodable(_decode_plain, block)
 
 
 def is_plain(line: bytes) -> bool:
     """Whether a line is an event that DuckDB may read as it stands."""
-    return b"\n" not in line and are_plain(line)
+    return count_plain(line) == 1
 
 
 def is_plain_object(line: bytes) -> bool:
     """Whether a line is, without doubt, a JSON object."""
-    return _all_decode(_decode_object, line)
+    return _count_decodable(_decode_object, line) == 1
 
 
-def _all_decode(decode: Callable[[bytes], object], block: bytes) -> bool:
+def _count_decodable(decode: Callable[[bytes], object], block: bytes) -> int:
     lines = block.split(b"\n")
     if b"\r" in block or set(map(_first_byte, lines)) != {b"{"} or any(map(_is_deep, lines)):
-        return False
+        return 0
     try:
         deque(map(decode, lines), maxlen=0)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
+        return 0
+    return len(lines)
 
 
 def _is_deep(line: bytes) -> bool:

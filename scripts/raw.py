@@ -5,8 +5,8 @@ Lines with the same key are one event: the key is (app_token, internal_event_id)
 The best of several lines is that of the latest folder date, then of the greatest path, then the
 last one. All work is limited to the keys of the new lines.
 
-DuckDB takes a table that was filled in the open transaction for an empty one. So joins here are done
-as they are written: the table on the right, the smaller one, is put in memory.
+DuckDB takes a table that was filled in the open transaction for an empty one. So joins here are
+done as they are written: the table on the right, the smaller one, is put in memory.
 
 Whoever derives tables from raw.events need only look at what the last loads changed: `changed_in`
 is the load that last changed what a row tells, raw.former_events lists the rows taken out.

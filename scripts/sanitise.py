@@ -24,8 +24,9 @@ import zstandard
 from scripts.lines import (
     Event,
     Rejected,
-    are_plain,
     classify,
+    count_plain,
+    is_plain,
     is_plain_object,
 )
 from scripts.source import Source
@@ -279,9 +280,10 @@ def _check_events(
     for block in _whole_lines(blocks):
         if len(block) > MAX_PLAIN_BYTES:
             raise _NotPlainError
-        if not are_plain(block):
+        lines = count_plain(block)
+        if not lines:
             for at, line in enumerate(block.split(b"\n"), number + 1):
-                if are_plain(line):
+                if is_plain(line):
                     continue
                 blank = not line.strip()  # DuckDB makes no row of it
                 if (
@@ -292,7 +294,7 @@ def _check_events(
                     raise _NotPlainError
                 result.odd_lines.append(at)
                 _write_event(line.removesuffix(b"\r"), at, result, scratch)
-        number += block.count(b"\n") + 1
+        number += lines or block.count(b"\n") + 1
     result.plain_path = path if number else None
     _count(result, number)
 
@@ -302,7 +304,7 @@ def _write_events(
 ) -> None:
     number = 0
     for number, line in enumerate(physical_lines(blocks), 1):
-        if are_plain(line):
+        if is_plain(line):
             head = b'{"_file":%d,"_line":%d,' % (result.file_id, number)
             scratch["events"].write(head + line[1:] + b"\n")
         else:

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from scripts.lines import MAX_DEPTH, Event, Rejected, are_plain, classify, is_plain, is_plain_object
+from scripts.lines import (
+    MAX_DEPTH,
+    Event,
+    Rejected,
+    classify,
+    count_plain,
+    is_plain,
+    is_plain_object,
+)
 
 AT = "2025-05-11T07:45:30.123456Z"
 MOMENT = datetime(2025, 5, 11, 7, 45, 30, 123456)
@@ -416,12 +424,12 @@ def test_the_usual_lines_are_plain() -> None:
 def test_a_block_is_plain_where_all_its_lines_are() -> None:
     plain, odd = line(user_id="1"), line(user_id=1.5)
     split = plain.replace(b", ", b",\n", 1)
-    assert are_plain(b"\n".join([plain] * 3))
+    assert count_plain(b"\n".join([plain] * 3)) == 3
     for block in (
         *((plain, odd), (odd, plain), (plain, b"", plain), (plain, b""), (plain + plain,)),
         *((plain + b"," + plain, plain), (split,), (split + plain,), (plain + b"\r", plain)),
     ):
-        assert not are_plain(b"\n".join(block))
+        assert not count_plain(b"\n".join(block))
 
 
 def test_what_is_plain_is_an_event_with_the_values_that_are_written() -> None:

@@ -347,7 +347,7 @@ def test_the_fast_way_and_the_careful_way_load_the_same(
     monkeypatch.setattr(raw, "read_events", watched)
     place.load()
     assert trusted[-1] > 300  # the test must not pass for want of cases
-    monkeypatch.setattr(sanitise, "are_plain", lambda block: False)
+    monkeypatch.setattr(sanitise, "is_plain", lambda line: False)
     monkeypatch.setattr("scripts.source.LocalSource.local_path", lambda self, key: None)
     other.load()
     assert trusted[-1] == 0
@@ -799,9 +799,9 @@ def test_a_file_with_the_bytes_of_a_loaded_one_is_not_parsed(
     place.write("2025-05-10/d.json", *lines)
     with pytest.raises(OverBudgetError, match=r"2 of 6 .*/d\.json: 2, first in line 3"):
         place.load(error_budget=0.1)
-    assert place.query("from raw.rejected_lines select count(*) where path = '2025-05-10/d.json'") == [
-        (2,)
-    ]
+    assert place.query(
+        "from raw.rejected_lines select count(*) where path = '2025-05-10/d.json'"
+    ) == [(2,)]
 
 
 # ---------- an independent recount
