@@ -233,8 +233,8 @@ class Plan:
             if one.kind == "events" and one.fingerprint is not None
         }
         sizes: defaultdict[int, set[str]] = defaultdict(set)
-        for fingerprint, one in twins.items():
-            sizes[one.size].add(fingerprint)
+        for fingerprint, twin in twins.items():
+            sizes[twin.size].add(fingerprint)
         plan = Plan([], [], 0, twins)
         unchanged = 0
         for entry in sorted(entries, key=lambda entry: entry.path):
