@@ -62,8 +62,13 @@ class Warehouse:
         hold it too is started with the yielded file descriptor (`pass_fds`).
 
         Raises:
-            UsageProblem: another command is writing to this warehouse.
+            UsageProblem: another command is writing to this warehouse, or nothing can be.
         """
+        if "?" in str(self.folder):
+            raise UsageProblem(
+                f"DuckDB cannot write to a folder with a question mark in its name: {self.folder}."
+                " Choose another."
+            )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / ".lock").open("w")

@@ -1317,6 +1317,14 @@ def test_refusals_are_one_sentence(tmp_path: Path, source: str, words: str) -> N
     assert words in result.output
 
 
+def test_a_folder_that_duckdb_cannot_write_to_is_refused(tmp_path: Path) -> None:
+    arguments = ["--source", str(tmp_path), "--warehouse", str(tmp_path / "a?b")]
+    result = CliRunner().invoke(command, arguments)
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert "question mark in its name" in result.output
+    assert not (tmp_path / "a?b").exists()
+
+
 def test_an_empty_source_makes_empty_tables_and_a_warning(place: Place) -> None:
     place.write("readme.txt", "hello")
     summary = place.load()
