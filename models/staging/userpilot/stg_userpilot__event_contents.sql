@@ -1,7 +1,7 @@
 -- one row per distinct content of an event that may have several, with its best copy
 with
 
-source as (
+source as {{ inlined() }} (
 
     select * from {{ source('raw', 'events') }}
 
