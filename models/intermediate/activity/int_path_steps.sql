@@ -1,6 +1,5 @@
 -- one row per (app_token, anchor, session_key, distance): what was done that many events after
 -- (before, if negative) the first anchor of a session; distance 0 is the anchor itself
--- depends_on: {{ ref('sessions') }}
 {% set longest = 10 %}
 {{ config(
     materialized='maintained',
@@ -12,19 +11,7 @@ events as {{ inlined() }} (
 
     select
         *,
-        case when event_type = 'track_feature' then event_name end as feature_id,
-        coalesce(
-            case event_type
-                when 'page_view'
-                    then 'Viewed ' || coalesce(pathname, hostname, '(unknown page)')
-                when 'track' then event_name
-                when 'track_feature' then 'Used ' || event_name
-                when 'interaction' then event_name
-                when 'session_start' then 'Session start'
-                else event_type || ': ' || event_name
-            end,
-            event_type
-        ) as event
+        case when event_type = 'page_view' then coalesce(pathname, hostname) end as page
     from {{ ref('events') }}
     where
         session_key is not null
@@ -33,39 +20,126 @@ events as {{ inlined() }} (
 
 ),
 
+-- Few, so that a number can stand for the texts while events are sorted.
+kinds as (
+
+    select
+        *,
+        row_number() over (order by event_type, event_name, page) as kind_no,
+        case when event_type = 'track_feature' then event_name end as feature_id,
+        coalesce(
+            case event_type
+                when 'page_view' then 'Viewed ' || coalesce(page, '(unknown page)')
+                when 'track' then event_name
+                when 'track_feature' then 'Used ' || event_name
+                when 'interaction' then event_name
+                when 'session_start' then 'Session start'
+                else event_type || ': ' || event_name
+            end,
+            event_type
+        ) as event
+    from (
+        select
+            event_type,
+            event_name,
+            page
+        from events
+        group by event_type, event_name, page
+    ) as grouped_events
+
+),
+
 anchor_names as (
 
-    {{ matching_names('events', ref('path_anchors')) }}
+    {{ matching_names('kinds', ref('path_anchors')) }}
 
 ),
 
 anchored_sessions as (
 
-    select distinct events.session_key
-    from events
-    inner join anchor_names
-        on
-            events.event_type = anchor_names.matched_type
-            and events.event_name is not distinct from anchor_names.matched_name
+    select
+        session_key,
+        app_token,
+        user_id,
+        row_number() over (order by session_key) as session_no
+    from {{ ref('sessions') }}
+    where
+        session_key in (
+            select events.session_key
+            from events
+            inner join anchor_names
+                on
+                    events.event_type = anchor_names.matched_type
+                    and events.event_name is not distinct from anchor_names.matched_name
+        )
 
 ),
 
+-- Left, here and below, although each has a kind: it tells the engine that no row goes.
+known as {{ inlined() }} (
+
+    select
+        events.*,
+        kinds.kind_no
+    from events
+    left join kinds
+        on
+            events.event_type = kinds.event_type
+            and events.event_name is not distinct from kinds.event_name
+            and events.page is not distinct from kinds.page
+
+),
+
+spaced as (
+
+    select
+        sessions.session_no,
+        known.kind_no,
+        row_number() over (
+            partition by sessions.session_no order by known.occurred_at
+        ) as place,
+        known.occurred_at = lag(known.occurred_at) over (
+            partition by sessions.session_no order by known.occurred_at
+        ) as is_tied
+    from known
+    inner join anchored_sessions as sessions on known.session_key = sessions.session_key
+
+),
+
+tied_sessions as (
+
+    select
+        session_no,
+        session_key
+    from anchored_sessions
+    where
+        session_no in (
+            select spaced.session_no
+            from spaced
+            where spaced.is_tied
+        )
+
+),
+
+-- The whole order of events is dear and only matters where two are of one moment.
 numbered as (
 
     select
-        events.session_key,
-        events.app_token,
-        events.user_id,
-        events.event_type,
-        events.event_name,
-        events.feature_id,
-        events.event,
+        session_no,
+        kind_no,
+        place
+    from spaced
+    where session_no not in (select tied_sessions.session_no from tied_sessions)
+    union all
+    select
+        sessions.session_no,
+        known.kind_no,
         row_number() over (
-            partition by events.session_key
-            order by {{ event_order('events') | join(', ') }}
+            partition by sessions.session_no
+            order by {{ event_order('known') | join(', ') }}
         ) as place
-    from events
-    inner join anchored_sessions on events.session_key = anchored_sessions.session_key
+    from known
+    inner join tied_sessions as sessions on known.session_key = sessions.session_key
 
 ),
 
@@ -73,33 +147,50 @@ anchor_places as (
 
     select
         anchor_names.anchor,
-        numbered.session_key,
+        sessions.session_no,
+        min(sessions.session_key) as session_key,
+        min(sessions.app_token) as app_token,
+        min(sessions.user_id) as user_id,
         min(numbered.place) as place
     from numbered
+    inner join kinds on numbered.kind_no = kinds.kind_no
     inner join anchor_names
         on
-            numbered.event_type = anchor_names.matched_type
-            and numbered.event_name is not distinct from anchor_names.matched_name
-    group by anchor_names.anchor, numbered.session_key
+            kinds.event_type = anchor_names.matched_type
+            and kinds.event_name is not distinct from anchor_names.matched_name
+    inner join anchored_sessions as sessions on numbered.session_no = sessions.session_no
+    group by anchor_names.anchor, sessions.session_no
+
+),
+
+named as (
+
+    select
+        numbered.session_no,
+        numbered.place,
+        kinds.event,
+        kinds.feature_id
+    from numbered
+    left join kinds on numbered.kind_no = kinds.kind_no
 
 ),
 
 final as (
 
     select
-        numbered.app_token,
+        anchors.app_token,
         anchors.anchor,
-        numbered.session_key,
-        numbered.user_id,
-        numbered.place - anchors.place as distance,
-        case when numbered.place <> anchors.place then numbered.event end as event,
-        case when numbered.place <> anchors.place then numbered.feature_id end as feature_id
+        anchors.session_key,
+        anchors.user_id,
+        named.place - anchors.place as distance,
+        case when named.place <> anchors.place then named.event end as event,
+        case when named.place <> anchors.place then named.feature_id end as feature_id
     from anchor_places as anchors
-    inner join numbered
+    inner join named
         on
-            anchors.session_key = numbered.session_key
-            and anchors.place >= numbered.place - {{ longest }}
-            and anchors.place <= numbered.place + {{ longest }}
+            anchors.session_no = named.session_no
+            and anchors.place >= named.place - {{ longest }}
+            and anchors.place <= named.place + {{ longest }}
 
 )
 
