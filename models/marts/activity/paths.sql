@@ -1,7 +1,7 @@
 -- one row per (app_token, anchor, direction, step, event) that somebody did in a session
 with
 
-steps as (
+steps as {{ inlined() }} (
 
     select * from {{ ref('int_path_steps') }}
 
@@ -25,33 +25,69 @@ anchor_users as (
 
 ),
 
+kinds as (
+
+    select
+        app_token,
+        anchor,
+        distance,
+        event,
+        feature_id
+    from steps
+    where distance <> 0
+    group by app_token, anchor, distance, event, feature_id
+
+),
+
 named as (
 
     select
-        steps.app_token,
-        steps.anchor,
-        steps.user_id,
-        case when steps.distance > 0 then 'after' else 'before' end as direction,
-        abs(steps.distance) as step,
-        coalesce('Used ' || features.feature_name, steps.event) as event
-    from steps
+        kinds.*,
+        coalesce('Used ' || features.feature_name, kinds.event) as named_event
+    from kinds
     left join features
-        on steps.app_token = features.app_token and steps.feature_id = features.feature_id
-    where steps.distance <> 0
+        on kinds.app_token = features.app_token and kinds.feature_id = features.feature_id
+
+),
+
+-- Few, so that a number can stand for the texts while users are counted.
+numbered as (
+
+    select
+        *,
+        dense_rank() over (order by app_token, anchor, distance, named_event) as path_no
+    from named
 
 ),
 
 counted as (
 
     select
+        numbered.path_no,
+        count(distinct steps.user_id) as user_count
+    from steps
+    inner join numbered
+        on
+            steps.app_token = numbered.app_token
+            and steps.anchor = numbered.anchor
+            and steps.distance = numbered.distance
+            and steps.event = numbered.event
+            and steps.feature_id is not distinct from numbered.feature_id
+    group by numbered.path_no
+
+),
+
+paths as (
+
+    select
+        path_no,
         app_token,
         anchor,
-        direction,
-        step,
-        event,
-        count(distinct user_id) as user_count
-    from named
-    group by app_token, anchor, direction, step, event
+        case when distance > 0 then 'after' else 'before' end as direction,
+        abs(distance) as step,
+        named_event as event
+    from numbered
+    group by path_no, app_token, anchor, distance, named_event
 
 ),
 
@@ -59,21 +95,22 @@ final as (
 
     select
         {{ surrogate_key([
-            'counted.app_token', 'counted.anchor', 'counted.direction',
-            'cast(counted.step as varchar)', 'counted.event',
+            'paths.app_token', 'paths.anchor', 'paths.direction',
+            'cast(paths.step as varchar)', 'paths.event',
         ]) }} as path_key,
-        counted.app_token,
-        counted.anchor,
-        counted.direction,
-        counted.step,
-        counted.event,
+        paths.app_token,
+        paths.anchor,
+        paths.direction,
+        paths.step,
+        paths.event,
         counted.user_count,
         anchor_users.anchor_user_count,
         {{ safe_divide('counted.user_count', 'anchor_users.anchor_user_count') }}
             as share
-    from counted
+    from paths
+    inner join counted on paths.path_no = counted.path_no
     inner join anchor_users
-        on counted.app_token = anchor_users.app_token and counted.anchor = anchor_users.anchor
+        on paths.app_token = anchor_users.app_token and paths.anchor = anchor_users.anchor
 
 )
 
