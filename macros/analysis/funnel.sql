@@ -35,7 +35,9 @@
 {%- endmacro %}
 
 {#- CTEs from the declared steps to the chains. -#}
-{% macro funnel_chains_of(steps, id, window_seconds, name, events) -%}
+{% macro funnel_chains_of(
+    steps, id='user_id', window_seconds=none, name='funnel', events=none
+) -%}
     steps as (
 
         {{ funnel_declaration(steps, window_seconds, name) | indent(4) }}
@@ -54,15 +56,9 @@
 
     ),
 
-    links as (
-
-        {{ funnel_links('matches', id) | indent(4) }}
-
-    ),
-
     chains as (
 
-        {{ funnel_chains('entries', 'links', id) | indent(4) }}
+        {{ funnel_chains('entries', 'matches', id) | indent(4) }}
 
     )
 {%- endmacro %}
@@ -252,7 +248,10 @@
     where role = 'step'
 {%- endmacro %}
 
-{#- The steps of the attempt that counts: the deepest, and of several the first. -#}
+{#-
+    The steps of the attempt that counts: the deepest, and of several the first. `links` may be the
+    matches themselves: each round links what was reached, which is far less than all that matched.
+-#}
 {% macro funnel_chains(entries, links, id='user_id') -%}
     with recursive
 
@@ -266,68 +265,104 @@
             window_ends_at,
             excluded_at,
             cast(1 as bigint) as step,
-            entry_at as step_at
+            entry_at as step_at,
+            cast(null as timestamp) as previous_step_at
         from {{ entries }}
         union all
         select
-            attempts.funnel,
-            attempts.app_token,
-            attempts.{{ id }},
-            attempts.entry_at,
-            attempts.window_ends_at,
-            attempts.excluded_at,
-            attempts.step + 1 as step,
-            linked.next_at as step_at
-        from attempts
-        inner join {{ links }} as linked
-            on
-                attempts.funnel = linked.funnel
-                and attempts.app_token = linked.app_token
-                and attempts.{{ id }} = linked.{{ id }}
-                and attempts.step = linked.step
-                and attempts.step_at = linked.matched_at
+            funnel,
+            app_token,
+            {{ id }},
+            entry_at,
+            window_ends_at,
+            excluded_at,
+            step + 1 as step,
+            next_at as step_at,
+            step_at as previous_step_at
+        from (
+            select
+                *,
+                min(case when is_next then step_at end) over (
+                    partition by funnel, app_token, {{ id }}
+                    order by step_at
+                    range between interval '1 microsecond' following and unbounded following
+                ) as next_at
+            from (
+                select
+                    funnel,
+                    app_token,
+                    {{ id }},
+                    entry_at,
+                    window_ends_at,
+                    excluded_at,
+                    step,
+                    step_at,
+                    false as is_next
+                from attempts
+                union all
+                select
+                    funnel,
+                    app_token,
+                    {{ id }},
+                    null as entry_at,
+                    null as window_ends_at,
+                    null as excluded_at,
+                    step,
+                    matched_at as step_at,
+                    true as is_next
+                from {{ links }}
+                where (funnel, step - 1) in (select attempts.funnel, attempts.step from attempts)
+            ) as reached_and_next
+        ) as followed
         where
-            linked.next_at is not null
-            and (attempts.window_ends_at is null or linked.next_at <= attempts.window_ends_at)
-            and (attempts.excluded_at is null or linked.next_at <= attempts.excluded_at)
+            not is_next
+            and next_at is not null
+            and (window_ends_at is null or next_at <= window_ends_at)
+            and (excluded_at is null or next_at <= excluded_at)
 
     ),
 
-    measured as (
+    first_to_reach as (
 
         select
-            *,
-            max(step) over (partition by funnel, app_token, {{ id }}, entry_at) as depth
+            funnel,
+            app_token,
+            {{ id }},
+            step,
+            min(entry_at) as entry_at
         from attempts
+        group by funnel, app_token, {{ id }}, step
 
     ),
 
-    ranked as (
+    counting as (
 
         select
-            *,
-            dense_rank() over (
-                partition by funnel, app_token, {{ id }}
-                order by depth desc, entry_at asc
-            ) as attempt_rank
-        from measured
+            funnel,
+            app_token,
+            {{ id }},
+            {{ max_by('entry_at', ['step']) }} as entry_at
+        from first_to_reach
+        group by funnel, app_token, {{ id }}
 
     )
 
     select
-        funnel,
-        app_token,
-        {{ id }},
-        entry_at,
-        window_ends_at,
-        step,
-        step_at,
-        lag(step_at) over (
-            partition by funnel, app_token, {{ id }}
-            order by step
-        ) as previous_step_at
-    from ranked
-    where attempt_rank = 1
+        attempts.funnel,
+        attempts.app_token,
+        attempts.{{ id }},
+        attempts.entry_at,
+        attempts.window_ends_at,
+        attempts.step,
+        attempts.step_at,
+        attempts.previous_step_at
+    from attempts
+    inner join counting
+        on
+            attempts.funnel = counting.funnel
+            and attempts.app_token = counting.app_token
+            and attempts.{{ id }} = counting.{{ id }}
+            and attempts.entry_at = counting.entry_at
 {%- endmacro %}
 
 {#- How many ids took each step, held against the first and the previous step. -#}
@@ -409,6 +444,47 @@
 {% macro funnel_attempts(chains, steps, id='user_id', as_of=none) -%}
     with
 
+    reached as (
+
+        {{ funnel_reached(chains, id) | indent(4) }}
+
+    ),
+
+    judged as (
+
+        {{ funnel_openness('reached', steps, as_of) | indent(4) }}
+
+    )
+
+    select
+        funnel,
+        app_token,
+        {{ id }},
+        step_times,
+        max_step,
+        is_open,
+        entry_at
+    from judged
+{%- endmacro %}
+
+{#- What of an attempt is the same whatever the as-of date. -#}
+{% macro funnel_reached(chains, id='user_id') -%}
+    select
+        funnel,
+        app_token,
+        {{ id }},
+        min(entry_at) as entry_at,
+        min(window_ends_at) as window_ends_at,
+        max(step) as max_step,
+        {{ join_in_order(iso_timestamp('step_at'), ',', 'step') }} as step_times
+    from {{ chains }}
+    group by funnel, app_token, {{ id }}
+{%- endmacro %}
+
+{#- The same rows, with whether they may still get further. -#}
+{% macro funnel_openness(reached, steps, as_of=none) -%}
+    with
+
     lengths as (
 
         select
@@ -419,21 +495,6 @@
 
     ),
 
-    reached as (
-
-        select
-            funnel,
-            app_token,
-            {{ id }},
-            min(entry_at) as entry_at,
-            min(window_ends_at) as window_ends_at,
-            max(step) as max_step,
-            {{ join_in_order(iso_timestamp('step_at'), ',', 'step') }} as step_times
-        from {{ chains }}
-        group by funnel, app_token, {{ id }}
-
-    ),
-
     as_of as (
 
         select {{ as_of_date() if as_of is none else as_of }} as as_of_date
@@ -441,19 +502,14 @@
     )
 
     select
-        reached.funnel,
-        reached.app_token,
-        reached.{{ id }},
-        reached.step_times,
-        reached.max_step,
+        reached.*,
         reached.max_step < lengths.last_step
         and coalesce(
             reached.window_ends_at
             > {{ start_of_date_in_utc(dbt.dateadd('day', 1, 'as_of.as_of_date')) }},
             true
-        ) as is_open,
-        reached.entry_at
-    from reached
+        ) as is_open
+    from {{ reached }} as reached
     inner join lengths on reached.funnel = lengths.funnel
     cross join as_of
 {%- endmacro %}

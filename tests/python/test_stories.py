@@ -304,8 +304,11 @@ def test_a_warehouse_of_an_earlier_version_is_brought_up_to_date(
             drop table intermediate.model_builds;
             drop table intermediate.int_company_user_days;
             drop table intermediate.int_path_steps;
-            drop table intermediate.int_funnel_matches;
-            create view intermediate.int_funnel_matches as select 1;
+            drop table intermediate.int_funnel_attempts;
+            drop table intermediate.int_funnel_chains;
+            create view intermediate.int_funnel_chains as select 1;
+            drop view marts.funnel_users;
+            create table marts.funnel_users as select 1 as funnel;
             drop table raw.former_events;
             alter table raw.events drop changed_in;
             alter table raw.loads drop changed_events;

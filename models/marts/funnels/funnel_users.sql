@@ -1,9 +1,10 @@
 -- one row per (funnel, app_token, user_id) that entered the funnel
+{{ config(materialized='view') }}
 with
 
 attempts as (
 
-    {{ funnel_attempts(ref('int_funnel_chains'), ref('funnels'), 'user_id') }}
+    {{ funnel_openness(ref('int_funnel_attempts'), ref('funnels')) }}
 
 ),
 
@@ -11,11 +12,11 @@ final as (
 
     select
         ---------- ids
-        {{ surrogate_key(['funnel', 'app_token', 'user_id']) }} as funnel_user_key,
+        funnel_user_key,
         funnel,
         app_token,
         user_id,
-        {{ user_key() }} as user_key,
+        user_key,
 
         ---------- text
         step_times,
