@@ -467,7 +467,10 @@
     from judged
 {%- endmacro %}
 
-{#- What of an attempt is the same whatever the as-of date. -#}
+{#-
+    What of an attempt is the same whatever the as-of date. Steps are in the order of their times, and
+    these in that of their texts.
+-#}
 {% macro funnel_reached(chains, id='user_id') -%}
     select
         funnel,
@@ -476,7 +479,7 @@
         min(entry_at) as entry_at,
         min(window_ends_at) as window_ends_at,
         max(step) as max_step,
-        {{ join_in_order(iso_timestamp('step_at'), ',', 'step') }} as step_times
+        {{ join_distinct(iso_timestamp('step_at'), ',') }} as step_times
     from {{ chains }}
     group by funnel, app_token, {{ id }}
 {%- endmacro %}

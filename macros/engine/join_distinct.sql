@@ -4,5 +4,9 @@
 {% endmacro %}
 
 {% macro duckdb__join_distinct(column, separator) -%}
-    string_agg(distinct {{ column }}, '{{ separator }}' order by {{ column }})
+    {#- An aggregate with an order takes four times as long. -#}
+    array_to_string(
+        list_sort(list(distinct {{ column }}) filter (where {{ column }} is not null)),
+        '{{ separator }}'
+    )
 {%- endmacro %}

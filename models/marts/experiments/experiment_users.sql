@@ -18,7 +18,7 @@ goals as (
 
 ),
 
-events as (
+events as {{ inlined() }} (
 
     select * from {{ ref('events') }}
     where user_id is not null
@@ -48,6 +48,31 @@ exposed_users as (
 
 ),
 
+names as (
+
+    select
+        event_type,
+        event_name
+    from events
+    group by event_type, event_name
+
+),
+
+-- To hold each name against the goals once is cheaper than each event.
+goal_names as (
+
+    select
+        goals.*,
+        names.event_type,
+        names.event_name
+    from goals
+    inner join names
+        on
+            {{ matches_cell('names.event_type', 'goals.goal_event_type') }}
+            and {{ matches_cell('names.event_name', 'goals.goal_event_name') }}
+
+),
+
 reached_goals as (
 
     select
@@ -56,20 +81,21 @@ reached_goals as (
         exposed_users.user_id,
         min(events.occurred_at) as reached_at
     from exposed_users
-    inner join goals
+    inner join goal_names
         on
-            exposed_users.app_token = goals.app_token
-            and exposed_users.experiment_id = goals.experiment_id
+            exposed_users.app_token = goal_names.app_token
+            and exposed_users.experiment_id = goal_names.experiment_id
     inner join events
         on
             exposed_users.user_key = events.user_key
-            and {{ matches_cell('events.event_type', 'goals.goal_event_type') }}
-            and {{ matches_cell('events.event_name', 'goals.goal_event_name') }}
+            and goal_names.event_type = events.event_type
+            and goal_names.event_name is not distinct from events.event_name
             and exposed_users.exposed_at <= events.occurred_at
             and (
-                goals.goal_window_days is null
-                or {{ add_seconds('exposed_users.exposed_at', 'goals.goal_window_days * 86400') }}
-                >= events.occurred_at
+                goal_names.goal_window_days is null
+                or {{ add_seconds(
+                    'exposed_users.exposed_at', 'goal_names.goal_window_days * 86400'
+                ) }} >= events.occurred_at
             )
     group by exposed_users.app_token, exposed_users.experiment_id, exposed_users.user_id
 
