@@ -196,63 +196,11 @@
     where followed.step = 1
 {%- endmacro %}
 
-{#- Each match of a step with the earliest strictly later match of the next. -#}
-{% macro funnel_links(matches, id='user_id') -%}
-    with
-
-    steps_and_targets as (
-
-        select
-            funnel,
-            app_token,
-            {{ id }},
-            step,
-            matched_at,
-            'step' as role
-        from {{ matches }}
-        where step >= 1
-        union all
-        select
-            funnel,
-            app_token,
-            {{ id }},
-            step - 1 as step,
-            matched_at,
-            'next step' as role
-        from {{ matches }}
-        where step >= 2
-
-    ),
-
-    linked as (
-
-        select
-            *,
-            min(case when role = 'next step' then matched_at end) over (
-                partition by funnel, app_token, {{ id }}, step
-                order by matched_at
-                range between interval '1 microsecond' following and unbounded following
-            ) as next_at
-        from steps_and_targets
-
-    )
-
-    select
-        funnel,
-        app_token,
-        {{ id }},
-        step,
-        matched_at,
-        next_at
-    from linked
-    where role = 'step'
-{%- endmacro %}
-
 {#-
-    The steps of the attempt that counts: the deepest, and of several the first. `links` may be the
-    matches themselves: each round links what was reached, which is far less than all that matched.
+    The steps of the attempt that counts: the deepest, and of several the first. Each round takes the
+    next step of what was reached, which is far less than all that matched.
 -#}
-{% macro funnel_chains(entries, links, id='user_id') -%}
+{% macro funnel_chains(entries, matches, id='user_id') -%}
     with recursive
 
     attempts as (
@@ -310,7 +258,7 @@
                     step,
                     matched_at as step_at,
                     true as is_next
-                from {{ links }}
+                from {{ matches }}
                 where (funnel, step - 1) in (select attempts.funnel, attempts.step from attempts)
             ) as reached_and_next
         ) as followed
