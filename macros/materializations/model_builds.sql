@@ -13,6 +13,26 @@
     {% endif %}
 {% endmacro %}
 
+{#- The tables of models that are no more: readers would take them for kept up to date. -#}
+{% macro drop_former_tables() %}
+    {% if execute and flags.WHICH in ('build', 'run') %}
+        {% set names = {'maintained': [''], 'all': ['']} %}
+        {% for node in graph.nodes.values() if node.resource_type == 'model' %}
+            {% do names.all.append(node.schema ~ '.' ~ node.alias) %}
+            {% do names.maintained.append(names.all[-1])
+                if node.config.materialized == 'maintained' %}
+        {% endfor %}
+        {% set former = run_query(
+            'select model from ' ~ model_builds()
+            ~ ' where model not in (' ~ quoted_list(names.maintained) ~ ')'
+        ).columns[0].values() %}
+        {% for name in former %}
+            {% do run_query('drop table if exists ' ~ name) if name not in names.all %}
+            {% do run_query('delete from ' ~ model_builds() ~ " where model = '" ~ name ~ "'") %}
+        {% endfor %}
+    {% endif %}
+{% endmacro %}
+
 {% macro model_builds() %}
     {{ return(api.Relation.create(
         database=target.database, schema='intermediate', identifier='model_builds'
