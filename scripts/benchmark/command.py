@@ -47,7 +47,7 @@ NAMES = [system.name for system in (*OWN, *rivals(RIVALS_PYTHON))]
     type=click.Path(path_type=Path, file_okay=False),
     default="benchmark_data",
     show_default=True,
-    help="Folder for exports and warehouses (10 million events: about 12 GB).",
+    help="Folder for exports and warehouses (10 million events: about 19 GB).",
 )
 @click.option(
     "--output",
