@@ -71,7 +71,6 @@ Connection = duckdb.DuckDBPyConnection
 def create_tables(connection: Connection) -> None:
     """Create the raw tables that are missing."""
     connection.execute(SCHEMA.read_text())
-    connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
 
 
 def insert(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -97,6 +96,7 @@ def begin_load(
 
     While both are in, a newer version of a file beats the older.
     """
+    connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
     connection.execute(
         "create or replace temp table coming (file_id bigint, path varchar, folder_date date)"
     )

@@ -953,7 +953,8 @@ def test_the_order_of_arrival_and_the_batches_change_nothing(
     }
     files["2025-05-10/a.json"] = files["2025-05-11/a.json"]
     states = []
-    for number, order in enumerate([*itertools.permutations(files), None]):
+    orders = chance.sample([*itertools.permutations(files)], 8)
+    for number, order in enumerate([*orders, None]):
         folder = tmp_path / str(number)
         folder.mkdir()
         place = Place(folder)
