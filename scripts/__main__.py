@@ -109,4 +109,6 @@ def main(ctx: click.Context) -> None:
 
 
 if __name__ == "__main__":
+    # No command needs it, and DuckDB would import it to look at the first parameter (see sql.py).
+    sys.modules["pandas"] = None  # type: ignore[assignment]
     main(prog_name="python -m scripts")

@@ -14,6 +14,7 @@ import yaml
 
 from scripts.errors import UsageProblem
 from scripts.fingerprint import PROJECT, SALT
+from scripts.sql import literal
 
 SHOWN = 10  # mistakes in one message
 
@@ -30,8 +31,8 @@ _TYPES = {
 
 
 def _is_zone(value: Any) -> bool:
-    query = "select count(*) from pg_timezone_names() where name = ?"
-    return duckdb.execute(query, [str(value)]).fetchall() != [(0,)]
+    query = f"select count(*) from pg_timezone_names() where name = {literal(str(value))}"  # noqa: S608
+    return duckdb.execute(query).fetchall() != [(0,)]
 
 
 def _is_texts(value: Any) -> bool:
@@ -191,8 +192,10 @@ def _cell_mistakes(
     given = [(line, cell) for line, cell in cells if cell]
     cast = f"try_cast(cell as {kind})"
     is_exact = f"{cast} is not null" if kind == "boolean" else f"{cast} = try_cast(cell as double)"
-    query = f"select coalesce({is_exact}, false) from (select unnest(?::varchar[]) as cell)"  # noqa: S608
-    read = duckdb.execute(query, [[cell for _, cell in given]]).fetchall()
+    texts = literal(cell for _, cell in given)
+    read = duckdb.execute(
+        f"select coalesce({is_exact}, false) from (select unnest({texts}::varchar[]) as cell)"  # noqa: S608
+    ).fetchall()
     for (line, cell), (is_right,) in zip(given, read, strict=True):
         if not is_right:
             yield line, f", column {name}: `{cell}` is not {_TYPES[kind]}."

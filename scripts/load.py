@@ -17,14 +17,15 @@ from tqdm import tqdm
 from scripts import raw
 from scripts.configuration import variables
 from scripts.errors import UsageProblem, plainly
-from scripts.sanitise import ExportFile, FileResult, Task, TaskResult, sanitise
-from scripts.source import Entry, Source, find_source, is_as_listed
-from scripts.warehouse import REFUSALS, Warehouse, warehouse_option
-from scripts.workers import WorkerDiedError, sanitised
+from scripts.sanitise import ExportFile, FileResult, Task, TaskResult
+from scripts.source import Entry, Source, find_source
+from scripts.sql import literal
+from scripts.warehouse import REFUSALS, Warehouse, threads, warehouse_option
+from scripts.workers import WorkerDiedError, read_tasks
 
 # A task is big enough to keep a worker busy, a batch small enough for the disk and the memory.
-TASK_BYTES = 16 << 20
-BATCH_BYTES = 1 << 30
+TASK_BYTES = 64 << 20
+BATCH_BYTES = 2 << 30
 # Below this, starting worker processes costs more than they bring.
 SMALL_LOAD_BYTES = 8 << 20
 
@@ -81,7 +82,7 @@ def load(
     *,
     error_budget: float | None = None,
     replay: bool = False,
-    processes: int = 2,
+    processes: int | None = None,
     progress: bool = False,
 ) -> LoadSummary:
     """Load what is new in the source. The caller holds the warehouse's write lock.
@@ -91,7 +92,7 @@ def load(
         warehouse: where to.
         error_budget: greatest share of rejected lines; None takes the project's setting.
         replay: read the files that have rejected lines again.
-        processes: worker processes for large loads.
+        processes: worker processes for large loads; None takes one for each thread of DuckDB.
         progress: show a progress bar, on a terminal.
 
     Raises:
@@ -107,7 +108,7 @@ def load(
         _scratch_folder(scratch),
         contextlib.closing(warehouse.connect()) as connection,
     ):
-        connection.execute(f"set temp_directory = {raw.quoted(str(scratch / 'spill'))}")
+        connection.execute(f"set temp_directory = {literal(str(scratch / 'spill'))}")
         raw.create_tables(connection)
         entries = list(place.entries())
         plan = Plan.make(connection, entries, place.name, replay)
@@ -118,7 +119,7 @@ def load(
             budget=budget,
             started=started,
             load_id=raw.next_number(connection, "raw.loads", "load_id"),
-            processes=processes,
+            processes=processes or threads(),
             progress=progress,
         )
         summary = run.load(plan)
@@ -374,7 +375,7 @@ class _Run:
         processes = self.processes if total > SMALL_LOAD_BYTES else 1
         done: list[TaskResult] = []
         with (
-            sanitised(tasks, processes) as results,
+            read_tasks(tasks, processes) as results,
             tqdm(
                 total=total,
                 unit="B",
@@ -387,7 +388,7 @@ class _Run:
             for result in results:
                 batch.append(result)
                 bar.update(sum(file.size for file in result.task.files))
-                if sum(one.bytes_to_read for one in batch) >= BATCH_BYTES:
+                if sum(one.task.expected_bytes for one in batch) >= BATCH_BYTES:
                     self._merge_batch(batch, plan, summary)
                     done += batch
                     batch = []
@@ -399,9 +400,9 @@ class _Run:
         twin_lines = self._merge_twins(batch, plan)
         summary.copies += twin_lines
         events = records = 0
-        if _plain(batch) or _filled(batch, "events"):
-            events = self._read_events(batch)
-            new_events = raw.store_events(self.connection)
+        if parts := {one.task.parquet: one.events for one in batch if one.events is not None}:
+            events = sum(parts.values())
+            new_events = raw.store_events(self.connection, parts)
             summary.new_events += new_events
             summary.copies += events - new_events
         if paths := _filled(batch, "records"):
@@ -410,7 +411,7 @@ class _Run:
         if twin_lines + events + records != expected:
             raise RuntimeError(f"DuckDB read {twin_lines + events + records} of {expected} lines")
         for result in batch:
-            result.task.scratch("events").unlink()
+            result.task.parquet.unlink(missing_ok=True)
             result.task.scratch("records").unlink()
 
     def _merge_twins(self, batch: list[TaskResult], plan: Plan) -> int:
@@ -437,25 +438,6 @@ class _Run:
         return raw.store_twins(
             self.connection, [(file.file_id, known.file_id) for file, known in twins]
         )
-
-    def _read_events(self, batch: list[TaskResult]) -> int:
-        """Read the events of the tasks; a task with a file that has changed is done again."""
-        while True:
-            doubtful = _changed(batch)
-            if not doubtful:
-                events, doubtful = raw.read_events(
-                    self.connection,
-                    _plain(batch),
-                    _filled(batch, "events"),
-                    _longest(batch),
-                    self.scratch / "events.parquet",
-                )
-                doubtful |= _changed(batch)
-            if not doubtful:
-                return events
-            for number, result in enumerate(batch):
-                if any(file.file_id in doubtful for file in result.files):
-                    batch[number] = sanitise(replace(result.task, all_lines=True))
 
     def _settle(self, plan: Plan, results: list[TaskResult], summary: LoadSummary) -> None:
         """Write the ledger and commit; over the budget, record only what was wrong."""
@@ -668,24 +650,8 @@ def _groups(files: list[Candidate]) -> Iterator[tuple[ExportFile, ...]]:
         yield tuple(group)
 
 
-def _plain(results: list[TaskResult]) -> list[FileResult]:
-    return [file for result in results for file in result.files if file.plain_path is not None]
-
-
-def _changed(results: list[TaskResult]) -> set[int]:
-    """Find plain files that are not as they were when the source was listed."""
-    return {
-        file.file_id
-        for result in results
-        for file, found in zip(result.task.files, result.files, strict=True)
-        if found.plain_path is not None
-        and not is_as_listed(found.plain_path, file.size, file.modified)
-    }
-
-
 def _filled(results: list[TaskResult], name: str) -> list[Path]:
-    paths = (result.task.scratch(name) for result in results)
-    return [path for path in paths if path.stat().st_size]
+    return [result.task.scratch(name) for result in results if result.task.has(name)]
 
 
 def _longest(results: list[TaskResult]) -> int:

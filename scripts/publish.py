@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from scripts import fingerprint
 from scripts.errors import UsageProblem, plainly
+from scripts.sql import literal
 from scripts.warehouse import REFUSALS, Warehouse, duckdb_settings, warehouse_option
 
 PROJECT = Path(__file__).parents[1]
@@ -212,15 +213,15 @@ def _attached(warehouse: Warehouse, work: Path) -> Iterator[duckdb.DuckDBPyConne
     with contextlib.closing(duckdb.connect(config=settings)) as connection:
         try:
             connection.execute(
-                f"attach {_text(str(warehouse.build_database))} as build (read_only)"
+                f"attach {literal(str(warehouse.build_database))} as build (read_only)"
             )
         except duckdb.IOException as error:
             raise UsageProblem(
                 f"Cannot open {warehouse.build_database}: {plainly(error)}"
             ) from None
         connection.execute(
-            f"attach {_text(str(work / warehouse.published_database.name))} as published"
-            f" (storage_version {_text(STORAGE_VERSION)})"
+            f"attach {literal(str(work / warehouse.published_database.name))} as published"
+            f" (storage_version {literal(STORAGE_VERSION)})"
         )
         yield connection
 
@@ -259,7 +260,7 @@ def _copy_tables(
         made = connection.execute(f"create table published.{relation} as from build.{relation}")
         rows[f"{schema}.{table}"] = int((made.fetchone() or [0])[0])
         connection.execute(
-            f"copy (from published.{relation}) to {_text(str(file))}"
+            f"copy (from published.{relation}) to {literal(str(file))}"
             " (format parquet, compression zstd)"
         )
     _copy_comments(connection, set(relations))
@@ -283,7 +284,7 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection, relations: set[tuple[s
         if (schema, table) in relations:
             target = f"published.{_name(schema)}.{_name(table)}"
             kind, target = ("column", f"{target}.{_name(column)}") if column else ("table", target)
-            connection.execute(f"comment on {kind} {target} is {_text(comment)}")
+            connection.execute(f"comment on {kind} {target} is {literal(comment)}")
 
 
 # ---------- publish
@@ -366,10 +367,6 @@ def _read_json(path: Path) -> dict[str, Any] | None:
 
 def _name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 # ---------- command

@@ -13,8 +13,7 @@ is the load that last changed what a row tells, raw.former_events lists the rows
 """
 
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
@@ -23,28 +22,22 @@ from typing import Any
 
 import duckdb
 
-from scripts.lines import OBJECTS, OPTIONAL_TEXTS, Number
-from scripts.sanitise import FileResult
+from scripts.incoming import (
+    ID_HASH,
+    JSON_COLUMNS,
+    KEY_HASH,
+    REST_HASH,
+    SCALARS,
+    nth,
+    read_ndjson,
+)
+from scripts.lines import Number
+from scripts.sql import files
 
 SCHEMA = Path(__file__).with_name("raw_schema.sql")
 RECORD_KINDS = ("all_users", "all_companies", "feature_tags_definitions", "feature_tags_breakdown")
 
-_SCALARS = ("app_token", "event_type", *OPTIONAL_TEXTS, "inserted_at")
-_OBJECTS = (*OBJECTS, "extra")
-_CONTENT = ", ".join((*_SCALARS, *_OBJECTS))
-_TYPES = {
-    "_file": "BIGINT",
-    "_line": "BIGINT",
-    **dict.fromkeys(_SCALARS, "VARCHAR"),
-    "inserted_at": "TIMESTAMP",
-    **dict.fromkeys(_OBJECTS, "JSON"),
-}
-
-# Two names of an event's key: a fast one to find candidates among millions, and a long one (no two
-# keys share it) to tell those apart.
-_ID_HASH = "hash(app_token, internal_event_id)"
-_REST_HASH = "hash(app_token, event_type, event_name, user_id, company_id, inserted_at)"
-_KEY_HASH = f"if(internal_event_id is null, {_REST_HASH}, {_ID_HASH})"
+# The other name of an event's key: a long one (no two keys share it), to tell candidates apart.
 _SPELLED_OUT = " || ".join(
     f"coalesce(length({name}) || ':' || {name}, '-')"
     for name in ("app_token", "event_type", "event_name", "user_id", "company_id")
@@ -54,12 +47,14 @@ _KEY = f"""md5_number(if(
     '-' || {_SPELLED_OUT} || inserted_at::varchar,
     length(app_token) || ':' || app_token || internal_event_id
 ))"""
-_SCALARS_HASH = f"hash({', '.join(_SCALARS)})"
-_OBJECTS_HASH = f"hash({', '.join(_OBJECTS)})"
-_SAME_OBJECTS = " and ".join(f"copy.{name} is not distinct from event.{name}" for name in _OBJECTS)
-_NO_OBJECTS = " and ".join(f"copy.{name} is null" for name in _OBJECTS)
-_NULLS = ", ".join(f"null as {name}" for name in _OBJECTS)
-_COPY_OBJECTS = ", ".join(f"{name} = copy.{name}" for name in _OBJECTS)
+_SCALARS_HASH = f"hash({', '.join(SCALARS)})"
+_OBJECTS_HASH = f"hash({', '.join(JSON_COLUMNS)})"
+_SAME_OBJECTS = " and ".join(
+    f"copy.{name} is not distinct from event.{name}" for name in JSON_COLUMNS
+)
+_NO_OBJECTS = " and ".join(f"copy.{name} is null" for name in JSON_COLUMNS)
+_NULLS = ", ".join(f"null as {name}" for name in JSON_COLUMNS)
+_COPY_OBJECTS = ", ".join(f"{name} = copy.{name}" for name in JSON_COLUMNS)
 _FORMER = (
     *("event_no", "app_token", "event_type", "event_name", "user_id", "company_id", "session"),
     *("inserted_at", "internal_event_id"),
@@ -135,101 +130,24 @@ def changed_events(connection: Connection, load_id: int) -> int:
 # ---------- lines in
 
 
-def read_events(
-    connection: Connection,
-    plain: Sequence[FileResult],
-    scratch: Sequence[Path],
-    longest: int,
-    into: Path,
-) -> tuple[int, set[int]]:
-    """Read plain files and scratch files of events into a Parquet file, the view `incoming`.
+def store_events(connection: Connection, parts: Mapping[Path, int]) -> int:
+    """Merge the events of Parquet files (the view `incoming`) into the raw tables.
 
-    The view is like raw.events, so that a row need only be copied, and has `key_hash`, which helps
-    to find copies. (A temporary table of the open transaction would be read by one thread only.)
+    Args:
+        parts: files of `incoming.read`, with their number of events.
 
     Returns:
-        number of events, and file_ids of plain files that are not what they were found to be.
+        number of events of which no line was known.
     """
-    texts = ", ".join(f"nullif({name}, '') as {name}" for name in OPTIONAL_TEXTS)
-    connection.execute(
-        f"""
-        copy (
-            select *, {_KEY_HASH} as key_hash
-            from (
-                select
-                    file_index, _file, _line,
-                    app_token, event_type, {texts}, inserted_at, {", ".join(_OBJECTS)}
-                from {_read_ndjson(_TYPES, longest)}
-            )
-        )
-        to {quoted(str(into))} (format parquet, compression lz4)
-        """,  # noqa: S608
-        [_glob_safe([*(str(one.plain_path) for one in plain), *map(str, scratch)])],
-    )
-    _number_lines(connection, plain, into)
-    found = connection.execute("""
-        select
-            file_id,
-            count(*) filter (app_token <> '' and event_type <> '' and inserted_at notnull),
-            count(*),
-            min(line_number),
-            max(line_number)
-        from incoming
-        group by file_id
-    """).fetchall()
-    return sum(events for _, events, *_ in found), _doubtful(plain, found)
-
-
-def _number_lines(connection: Connection, plain: Sequence[FileResult], path: Path) -> None:
-    """Number the events and the lines of plain files, leaving out the odd lines.
-
-    DuckDB keeps rows in the order of files and lines, and makes one row of each line: a row of
-    NULLs where the line is not JSON.
-    """
-    lines_before = [0, *accumulate(one.physical_lines for one in plain)]
-    odd = [
-        before + number - 1
-        for before, one in zip(lines_before, plain, strict=False)
-        for number in one.odd_lines
-    ]
-    connection.execute("create or replace temp table odd_row (row_number bigint)")
-    insert(connection, "odd_row", [(row_number,) for row_number in odd])
     first_no = max(
         next_number(connection, table, "event_no") for table in ("raw.events", "raw.former_events")
     )
+    first_nos = list(accumulate(parts.values(), initial=first_no))
     connection.execute(f"""
         create or replace temp view incoming as
-        select
-            {first_no} + file_row_number as event_no,
-            coalesce(_file, {_nth([one.file_id for one in plain])}) as file_id,
-            coalesce(_line, file_row_number + 1 - {_nth(lines_before)}) as line_number,
-            * exclude (file_index, _file, _line, file_row_number)
-        from read_parquet({quoted(*_glob_safe([str(path)]))}, file_row_number = true)
-        where file_row_number not in (from odd_row)
+        select {nth(first_nos)} + file_row_number as event_no, * exclude (file_row_number)
+        from read_parquet({files(parts)}, file_row_number = true)
     """)  # noqa: S608
-
-
-def _nth(numbers: Sequence[int]) -> str:
-    return f"list_extract({list(numbers)}::bigint[], file_index::bigint + 1)"
-
-
-def _doubtful(plain: Sequence[FileResult], found: Sequence[tuple[int, ...]]) -> set[int]:
-    """Find plain files of which not exactly those lines were read that are events."""
-    read = {file_id: numbers for file_id, *numbers in found}
-    return {
-        one.file_id
-        for one in plain
-        if one.event_lines
-        and not (
-            (numbers := read.get(one.file_id))
-            and numbers[:2] == [one.event_lines] * 2
-            and 1 <= numbers[2] <= numbers[3] <= one.physical_lines
-        )
-    }
-
-
-def store_events(connection: Connection) -> int:
-    """Merge `incoming` into raw.events and raw.event_copies; return how many events are new."""
     _find_crowded_keys(connection)
     _gather_members(connection)
     _tell_contents_apart(connection)
@@ -245,19 +163,19 @@ def _find_crowded_keys(connection: Connection) -> None:
     """Find stored rows (`matched`) and keys (`crowded`) that new events share with anything."""
     connection.execute(f"""
         create or replace temp table matched as
-        select rowid as row_id, {_ID_HASH} as key_hash
+        select rowid as row_id, {ID_HASH} as key_hash
         from raw.events
         where
             internal_event_id is not null
-            and {_ID_HASH} in (
+            and {ID_HASH} in (
                 select key_hash from incoming where internal_event_id is not null
             )
         union all
-        select rowid as row_id, {_REST_HASH} as key_hash
+        select rowid as row_id, {REST_HASH} as key_hash
         from raw.events
         where
             internal_event_id is null
-            and {_REST_HASH} in (select key_hash from incoming where internal_event_id is null)
+            and {REST_HASH} in (select key_hash from incoming where internal_event_id is null)
     """)  # noqa: S608
     connection.execute("""
         create or replace temp table crowded as
@@ -287,7 +205,7 @@ def _gather_members(connection: Connection) -> None:
 
 def _tell_contents_apart(connection: Connection) -> None:
     """Give lines that differ only in how their JSON is written the same `content`."""
-    objects = ", ".join(_OBJECTS)
+    objects = ", ".join(JSON_COLUMNS)
     connection.execute("""
         create or replace temp table doubtful as
         select key, content
@@ -306,7 +224,7 @@ def _tell_contents_apart(connection: Connection) -> None:
     """)  # noqa: S608
     if not _count(connection, "spelling"):
         return
-    canonical_hash = ", ".join(f"canonical({name})" for name in _OBJECTS)
+    canonical_hash = ", ".join(f"canonical({name})" for name in JSON_COLUMNS)
     connection.create_function("canonical", canonical, ["VARCHAR"], "VARCHAR")
     try:
         connection.execute(f"""
@@ -355,7 +273,7 @@ def _place_members(connection: Connection) -> None:
 
 
 def _apply(connection: Connection) -> None:
-    objects = ", ".join(f"if(p.has_spellings, s.{name}, null)" for name in _OBJECTS)
+    objects = ", ".join(f"if(p.has_spellings, s.{name}, null)" for name in JSON_COLUMNS)
     connection.execute("""
         create or replace temp table respelled as
         select distinct stored_no as event_no from placed where has_spellings and stored_no notnull
@@ -420,7 +338,7 @@ def _spell_out_copies(connection: Connection) -> None:
         return
     connection.execute(f"""
         update raw.event_copies as copy
-        set {", ".join(f"{name} = event.{name}" for name in _OBJECTS)}
+        set {", ".join(f"{name} = event.{name}" for name in JSON_COLUMNS)}
         from (from raw.events semi join respelled using (event_no)) as event
         where event.event_no = copy.event_no and {_NO_OBJECTS}
     """)  # noqa: S608
@@ -432,7 +350,7 @@ def _forget_usual_spellings(connection: Connection) -> None:
         return
     connection.execute(f"""
         update raw.event_copies as copy
-        set {", ".join(f"{name} = null" for name in _OBJECTS)}
+        set {", ".join(f"{name} = null" for name in JSON_COLUMNS)}
         from (from raw.events semi join respelled using (event_no)) as event
         where event.event_no = copy.event_no and {_SAME_OBJECTS}
     """)  # noqa: S608
@@ -471,7 +389,7 @@ def store_twins(connection: Connection, twins: Sequence[tuple[int, int]]) -> int
         connection,
         f"""
         insert into raw.event_copies
-        select event_no, twin.file_id, line_number, {", ".join(_OBJECTS)}
+        select event_no, twin.file_id, line_number, {", ".join(JSON_COLUMNS)}
         from raw.event_copies as copy inner join twin on copy.file_id = twin_id
         order by twin.file_id, line_number
         """,  # noqa: S608
@@ -513,7 +431,7 @@ def store_twins(connection: Connection, twins: Sequence[tuple[int, int]]) -> int
         from raw.events as event semi join heir using (event_no)
     """)  # noqa: S608
     _crown_heirs(connection)
-    _choose_events_again(connection, f"select {_KEY_HASH} from raw.events where is_superseded")  # noqa: S608
+    _choose_events_again(connection, f"select {KEY_HASH} from raw.events where is_superseded")  # noqa: S608
     return lines
 
 
@@ -537,7 +455,7 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
     }
     connection.execute(f"""
         create or replace temp table orphan as
-        select event_no, {_KEY_HASH} as key_hash, delivered_at
+        select event_no, {KEY_HASH} as key_hash, delivered_at
         from raw.events inner join file_order using (file_id)
         where file_id in (from leaving)
     """)  # noqa: S608
@@ -640,7 +558,7 @@ def _choose_events_again(connection: Connection, key_hashes: str) -> None:
                 = max(place(file_rank, line_number)) over (partition by {_KEY}) as is_event
             from raw.events
             inner join file_order using (file_id)
-            where {_KEY_HASH} in ({key_hashes})
+            where {KEY_HASH} in ({key_hashes})
         ) as choice
         where e.event_no = choice.event_no and choice.is_superseded = choice.is_event
     """)  # noqa: S608
@@ -685,8 +603,7 @@ def store_records(connection: Connection, paths: Sequence[Path], longest: int) -
     """Put the records of the files that are not events into their tables; return their number."""
     types = {"_file": "BIGINT", "_line": "BIGINT", "_kind": "VARCHAR", "record": "JSON"}
     connection.execute(
-        f"create or replace temp table incoming_record as from {_read_ndjson(types, longest)}",
-        [_glob_safe(map(str, paths))],
+        f"create or replace temp table incoming_record as from {read_ndjson(paths, types, longest)}"
     )
     for kind in RECORD_KINDS:
         connection.execute(
@@ -741,10 +658,9 @@ def store_rejected(connection: Connection, paths: Sequence[Path], longest: int) 
         f"""
         insert into raw.rejected_lines
         select _file, path, _line, reason, line, from_base64(line_bytes)
-        from {_read_ndjson(types, longest)}
+        from {read_ndjson(paths, types, longest)}
         inner join raw.files on file_id = _file
-        """,  # noqa: S608
-        [_glob_safe(map(str, paths))],
+        """  # noqa: S608
     )
 
 
@@ -783,28 +699,6 @@ def _sorted_members(pairs: list[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]
 
 
 _DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number, object_pairs_hook=_sorted_members)
-
-
-# ---------- reading scratch files
-
-
-def _read_ndjson(types: dict[str, str], longest: int) -> str:
-    columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
-    return (
-        f"read_ndjson(?, columns = {{{columns}}}, format = 'newline_delimited', "
-        f"ignore_errors = true, maximum_object_size = {max(longest + 1, 16 << 20)}, "
-        "compression = 'uncompressed')"
-    )
-
-
-def quoted(text: str) -> str:
-    """Write a text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _glob_safe(paths: Iterable[str]) -> list[str]:
-    """Quote paths for DuckDB, which would read `*`, `?` and `[` as a pattern."""
-    return [re.sub(r"[*?\[]", r"[\g<0>]", path) for path in paths]
 
 
 def _count(connection: Connection, table: str) -> int:

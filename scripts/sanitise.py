@@ -3,7 +3,6 @@
 A plain local file of events stays where it is: DuckDB reads it itself, all lines but the few odd
 ones. A task reads a few files and writes up to three scratch files: events, records of the files
 that are not events, and rejected lines. Every line in them carries its file and its line number.
-Tasks share nothing, so worker processes can run them.
 """
 
 import base64
@@ -88,6 +87,15 @@ class Task:
         """Path of a scratch file: `events`, `records` or `rejected`."""
         return self.folder / f"{self.number}.{name}.ndjson"
 
+    def has(self, name: str) -> bool:
+        """Whether a scratch file holds anything."""
+        return self.scratch(name).stat().st_size > 0
+
+    @property
+    def parquet(self) -> Path:
+        """Path of the file that holds what DuckDB read of the events."""
+        return self.folder / f"{self.number}.events.parquet"
+
 
 @dataclass
 class FileResult:
@@ -119,14 +127,14 @@ class TaskResult:
     """What was found in the files of a task.
 
     Attributes:
-        longest: longest line of the scratch files, in bytes.
-        bytes_to_read: size of the scratch files, and of the files that DuckDB reads in place.
+        longest: no line that DuckDB has to read is longer, in bytes.
+        events: rows of the task's Parquet file, if there is one.
     """
 
     task: Task
     files: list[FileResult]
     longest: int
-    bytes_to_read: int
+    events: int | None = None
 
 
 class UnreadableError(Exception):
@@ -146,12 +154,7 @@ def sanitise(task: Task) -> TaskResult:
         }
         results = [_sanitise_file(task, file, scratch) for file in task.files]
         longest = max(one.longest for one in scratch.values())
-        bytes_to_read = sum(one.mark() for one in scratch.values()) + sum(
-            file.size
-            for file, result in zip(task.files, results, strict=True)
-            if result.plain_path is not None
-        )
-    return TaskResult(task, results, longest, bytes_to_read)
+    return TaskResult(task, results, longest)
 
 
 class _Scratch:
@@ -172,7 +175,11 @@ class _Scratch:
 
     def write(self, line: bytes) -> None:
         self._file.write(line)
-        self.longest = max(self.longest, len(line))
+        self.expect(len(line))
+
+    def expect(self, length: int) -> None:
+        """Note that a line may be so long, here or in a file that is read with this one."""
+        self.longest = max(self.longest, length)
 
     def forget(self, mark: int) -> None:
         self._file.seek(mark)
@@ -280,6 +287,7 @@ def _check_events(
     for block in _whole_lines(blocks):
         if len(block) > MAX_PLAIN_BYTES:
             raise _NotPlainError
+        scratch["events"].expect(len(block))
         lines = count_plain(block)
         if not lines:
             for at, line in enumerate(block.split(b"\n"), number + 1):

@@ -112,17 +112,23 @@ def duckdb_settings() -> dict[str, str | bool | int | float | list[str]]:
     Raises:
         UsageProblem: an environment variable holds no such setting.
     """
-    # More threads than processors take twice the time to write a table.
-    threads = os.environ.get("USERPILOT_THREADS") or str(os.cpu_count() or 1)
-    if not threads.isdecimal() or not int(threads):
-        raise UsageProblem(
-            f"USERPILOT_THREADS is `{threads}`; give a number of threads, such as 4."
-        )
     return {
         "autoinstall_known_extensions": False,
         "memory_limit": os.environ.get("USERPILOT_MEMORY_LIMIT", "1GB"),
-        "threads": int(threads),
+        "threads": threads(),
     }
+
+
+def threads() -> int:
+    """Return how many threads work; more than there are processors take twice the time.
+
+    Raises:
+        UsageProblem: the environment variable holds no number.
+    """
+    given = os.environ.get("USERPILOT_THREADS") or str(os.cpu_count() or 1)
+    if not given.isdecimal() or not int(given):
+        raise UsageProblem(f"USERPILOT_THREADS is `{given}`; give a number of threads, such as 4.")
+    return int(given)
 
 
 warehouse_option = click.option(

@@ -10,7 +10,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
-from scripts.sanitise import Task, TaskResult, sanitise
+from scripts.incoming import read
+from scripts.sanitise import Task, TaskResult
 
 # How much of the files the workers may read before somebody asks for it.
 BYTES_AHEAD = 1 << 30
@@ -21,10 +22,10 @@ class WorkerDiedError(Exception):
 
 
 @contextmanager
-def sanitised(tasks: Sequence[Task], processes: int) -> Iterator[Iterator[TaskResult]]:
-    """Yield the results of `sanitise` for each task, in order; one process means this one."""
+def read_tasks(tasks: Sequence[Task], processes: int) -> Iterator[Iterator[TaskResult]]:
+    """Yield the results of `read` for each task, in order; one process means this one."""
     if processes < 2 or len(tasks) < 2:
-        yield map(sanitise, tasks)
+        yield map(read, tasks)
         return
     pool = ProcessPoolExecutor(
         min(processes, len(tasks)),
@@ -43,7 +44,7 @@ def _in_order(pool: ProcessPoolExecutor, tasks: Sequence[Task]) -> Iterator[Task
     try:
         for task in tasks:
             with _interrupts_later():
-                waiting.append((task.expected_bytes, pool.submit(sanitise, task)))
+                waiting.append((task.expected_bytes, pool.submit(read, task)))
             while sum(expected for expected, _ in waiting) > BYTES_AHEAD:
                 yield waiting.popleft()[1].result()
         while waiting:

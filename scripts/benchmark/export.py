@@ -16,6 +16,7 @@ import duckdb
 
 from scripts.benchmark import scenes
 from scripts.sample import catalog
+from scripts.sql import literal
 
 FIRST_DAY = date(2025, 5, 1)
 DAYS = 60
@@ -100,7 +101,7 @@ def _write(folder: Path, events: int, seed: int) -> Export:
             path.parent.mkdir(parents=True)
             # Without quotes and with a delimiter that no line holds, CSV is plain text.
             row = connection.execute(
-                f"copy (from lines_of({number})) to '{_quoted(path)}' "
+                f"copy (from lines_of({number})) to {literal(str(path))} "
                 "(format csv, header false, quote '', escape '', delimiter '\x01')"
             ).fetchone()
             lines += row[0] if row else 0
@@ -121,7 +122,7 @@ def _write(folder: Path, events: int, seed: int) -> Export:
 @contextmanager
 def _telling(events: int, seed: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a database with the people, their visits and the macro `lines_of`."""
-    variables = {
+    variables: dict[str, int | list[str]] = {
         "seed": seed,
         "days": DAYS,
         "users": max(events // EVENTS_PER_USER, 1),
@@ -134,7 +135,7 @@ def _telling(events: int, seed: int) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute(f"set variable first_day = date '{FIRST_DAY.isoformat()}'")
         for name, value in variables.items():
-            connection.execute(f"set variable {name} = {_literal(value)}")
+            connection.execute(f"set variable {name} = {literal(value)}")
         _table(connection, "scenes", scenes.Scene, scenes.SCENES)
         _table(connection, "cues", scenes.Cue, scenes.CUES)
         connection.execute(SQL.read_text())
@@ -183,16 +184,6 @@ def _repeated(options: tuple[str, ...], weights: tuple[int, ...]) -> list[str]:
         for option, weight in zip(options, weights, strict=True)
         for _ in range(weight)
     ]
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_literal, value)) + "]"
-    return str(value) if isinstance(value, int) else "'" + _quoted(value) + "'"
-
-
-def _quoted(text: object) -> str:
-    return str(text).replace("'", "''")
 
 
 def _day(number: int) -> str:

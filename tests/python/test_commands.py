@@ -388,7 +388,7 @@ def test_a_worker_on_a_full_disk(
     def full(_: object) -> None:
         raise FULL
 
-    monkeypatch.setattr(workers, "sanitise", full)
+    monkeypatch.setattr(workers, "read", full)
     told = refusal(invoke("load", "--source", export, "--warehouse", tmp_path / "w"))
     assert "The disk is full: make room" in told
 
