@@ -57,18 +57,22 @@
         'create or replace temp table ' ~ touched ~ ' as ' ~ touched_keys(cut.by, since)
     ) %}
     {% set sessions = ref(cut.sessions) if cut.sessions else table %}
-    {% set on_dates = 'occurred_date in (' ~ touched_dates(cut.by, touched, sessions, since) ~ ')' %}
+    {% set dates = touched_dates(cut.by, touched, sessions, since) %}
     {% set of_keys = '(' ~ columns_of_cut(cut.by) | join(', ') ~ ') in (from ' ~ touched ~ ')' %}
-    {% set both = on_dates ~ ' and ' ~ of_keys %}
+    {% set both = is_on(dates) ~ ' and ' ~ of_keys %}
     {% set in_parents = {
-        'change': 'changed_in > ' ~ since, 'date': on_dates, 'event': both, 'session': both,
+        'change': 'changed_in > ' ~ since, 'date': is_on(dates), 'event': both, 'session': both,
     }.get(cut.by, of_keys) %}
-    {% set in_table = {'change': both, 'date': on_dates, 'event': both}.get(cut.by, of_keys) %}
+    {% set in_table = {'change': both, 'date': is_on(dates), 'event': both}.get(cut.by, of_keys) %}
     {% set part = namespace(code=compiled_code) %}
     {% for parent in cut.parents %}
-        {% set relation = ref(parent) | string %}
+        {% set relation = ref(parent) %}
+        {% set where = in_parents %}
+        {% if dates.rows and load_cached_relation(relation).is_view %}
+            {% set where = in_parents ~ ' and ' ~ is_around(dates) %}
+        {% endif %}
         {% set part.code = part.code | replace(
-            relation, '(select * from ' ~ relation ~ ' where ' ~ in_parents ~ ')'
+            relation | string, '(select * from ' ~ relation ~ ' where ' ~ where ~ ')'
         ) %}
     {% endfor %}
     {% do remake_rows(

@@ -36,8 +36,9 @@
 {%- endmacro %}
 
 {#-
-    Dates on which the events of what is touched lie, as SQL literals, which lets DuckDB pass over
-    the rest of a table. Only for the cuts that have such dates.
+    Dates on which the events of what is touched lie, for the cuts that have such dates, as text.
+    `period_start` and `period_end` enclose dates that follow each other closely, and all instants
+    that are on them in any time zone.
 -#}
 {% macro touched_dates(by, touched, sessions, since) -%}
     {%- set of_events = touched_keys('date', since) -%}
@@ -48,14 +49,51 @@
     {%- elif by == 'session' -%}
         {%- set dates = of_events ~ ' union ' ~ dates_of_sessions(sessions, touched) -%}
     {%- else -%}
-        {%- set dates = 'select null where false' -%}
+        {%- set dates = 'select cast(null as date) where false' -%}
     {%- endif -%}
-    {%- set found = run_query('select cast(columns(*) as varchar) from (' ~ dates ~ ')') -%}
-    {%- for date in found.columns[0].values() -%}
-        date '{{ date }}' {{- ', ' if not loop.last }}
-    {%- else -%}
-        null
-    {%- endfor -%}
+    {% set query %}
+        with
+        dates (occurred_date) as ({{ dates }}),
+        gaps as (
+            select
+                occurred_date,
+                occurred_date - lag(occurred_date) over (order by occurred_date) > 7 as is_after_gap
+            from dates
+        ),
+        periods as (
+            select
+                occurred_date,
+                count(case when is_after_gap then 1 end) over (order by occurred_date) as period
+            from gaps
+        )
+        select
+            cast(occurred_date as varchar) as occurred_date,
+            cast(min(occurred_date) over (partition by period) - 1 as varchar) as period_start,
+            cast(max(occurred_date) over (partition by period) + 2 as varchar) as period_end
+        from periods
+    {% endset %}
+    {{- return(run_query(query)) -}}
+{%- endmacro %}
+
+{#- That something is on one of the dates. -#}
+{% macro is_on(dates) -%}
+    occurred_date in (
+        {%- for date in dates.columns[0].values() %}date '{{ date }}'{{ ', ' if not loop.last }}
+        {%- else %}null{% endfor -%}
+    )
+{%- endmacro %}
+
+{#-
+    That an event is in one of their periods. Events are a view of what is stored by instants: with
+    literals of those DuckDB can pass over the rest.
+-#}
+{% macro is_around(dates) -%}
+    (
+        {%- for start, end in dates.select(['period_start', 'period_end']).distinct().rows -%}
+        occurred_at >= date '{{ start }}' and occurred_at < date '{{ end }}'
+        {{- ' or ' if not loop.last }}
+        {%- endfor -%}
+    )
 {%- endmacro %}
 
 {#- A day more at either end, for zones in which the clock was once set back past midnight. -#}

@@ -1,9 +1,11 @@
 {#- The parts of a key in one text: no two keys share it, and NULL is a part like any other. -#}
 {% macro surrogate_key(columns) -%}
-    {%- for column in columns -%}
-        coalesce({{ key_part(column) }}, '~')
-        {%- if not loop.last %} || ':' || {% endif -%}
-    {%- endfor -%}
+    concat(
+        {%- for column in columns -%}
+            coalesce({{ key_part(column) }}, '~')
+            {%- if not loop.last %}, ':', {% endif -%}
+        {%- endfor -%}
+    )
 {%- endmacro %}
 
 {#- Without what separates parts. Few texts hold that, and to look is cheaper than to replace. -#}

@@ -1,5 +1,16 @@
 -- one row per event
-{{ config(meta={'cut': {'by': 'change', 'parents': ['int_events__judged']}}) }}
+{#-
+    A view, since it costs a reader next to nothing; a table where each reader would have to look for
+    patterns, or rewrite metadata, for which it would need the salt.
+-#}
+{% set is_costly = (
+    var('excluded_hostnames') or var('excluded_user_agents')
+    or var('traits_to_hash') or var('traits_to_drop')
+) %}
+{{ config(
+    materialized='maintained' if is_costly else 'view',
+    meta={'cut': {'by': 'change', 'parents': ['int_events__judged']}},
+) }}
 with
 
 events as (
