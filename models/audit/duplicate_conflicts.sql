@@ -20,9 +20,12 @@ conflicts as (
 -- Not of events that the configuration erases or excludes.
 counted_conflicts as (
 
-    select conflicts.event_key
-    from conflicts
-    inner join {{ ref('events') }} as events on conflicts.event_key = events.event_key
+    select contents.event_key
+    from contents
+    inner join conflicts on contents.event_key = conflicts.event_key
+    inner join {{ ref('int_events__judged') }} as events
+        on contents.file_id = events.file_id and contents.line_number = events.line_number
+    where not contents.is_superseded and events.removal_reason is null
 
 ),
 

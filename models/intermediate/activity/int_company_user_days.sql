@@ -10,13 +10,12 @@ events as (
 
 ),
 
-final as (
+days as (
 
     select
         app_token,
         company_id,
         user_id,
-        min(company_key) as company_key,
         occurred_date,
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
@@ -24,6 +23,15 @@ final as (
         count(case when is_activity then 1 end) as active_event_count
     from events
     group by app_token, company_id, user_id, occurred_date
+
+),
+
+final as (
+
+    select
+        *,
+        {{ company_key() }} as company_key
+    from days
 
 )
 

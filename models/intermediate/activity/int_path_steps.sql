@@ -14,7 +14,8 @@ events as {{ inlined() }} (
         case when event_type = 'page_view' then coalesce(pathname, hostname) end as page
     from {{ ref('events') }}
     where
-        session_key is not null
+        user_id is not null
+        and session is not null
         and is_activity
         and event_type not in ('identify_user', 'identify_company')
 
@@ -61,11 +62,15 @@ anchored_sessions as (
         session_key,
         app_token,
         user_id,
+        session,
         row_number() over (order by session_key) as session_no
     from {{ ref('sessions') }}
     where
-        session_key in (
-            select events.session_key
+        (app_token, user_id, session) in (
+            select
+                events.app_token,
+                events.user_id,
+                events.session
             from events
             inner join anchor_names
                 on
@@ -102,7 +107,11 @@ spaced as (
             partition by sessions.session_no order by known.occurred_at
         ) as is_tied
     from known
-    inner join anchored_sessions as sessions on known.session_key = sessions.session_key
+    inner join anchored_sessions as sessions
+        on
+            known.app_token = sessions.app_token
+            and known.user_id = sessions.user_id
+            and known.session = sessions.session
 
 ),
 
@@ -110,7 +119,9 @@ tied_sessions as (
 
     select
         session_no,
-        session_key
+        app_token,
+        user_id,
+        session
     from anchored_sessions
     where
         session_no in (
@@ -139,7 +150,11 @@ numbered as (
             order by {{ event_order('known') | join(', ') }}
         ) as place
     from known
-    inner join tied_sessions as sessions on known.session_key = sessions.session_key
+    inner join tied_sessions as sessions
+        on
+            known.app_token = sessions.app_token
+            and known.user_id = sessions.user_id
+            and known.session = sessions.session
 
 ),
 

@@ -9,18 +9,29 @@ events as (
 
 ),
 
-final as (
+days as (
 
     select
-        user_key || ':' || cast(occurred_date as varchar) as user_day_key,
-        min(app_token) as app_token,
-        min(user_id) as user_id,
-        user_key,
+        app_token,
+        user_id,
         occurred_date as activity_date,
         {{ day_counts() }}
     from events
-    group by user_key, occurred_date
+    group by app_token, user_id, occurred_date
     having count(case when is_activity then 1 end) > 0
+
+),
+
+final as (
+
+    select
+        {{ user_key() }} || ':' || cast(activity_date as varchar) as user_day_key,
+        app_token,
+        user_id,
+        {{ user_key() }} as user_key,
+        activity_date,
+        {{ day_count_types() | join(',\n        ') }}
+    from days
 
 )
 

@@ -21,7 +21,7 @@ ranked as (
         *,
         row_number() over (
             partition by app_token, part_id, user_id
-            order by {{ event_order() | join(' desc, ') }} desc
+            order by {{ interaction_order() | join(' desc, ') }} desc
         ) as recency
     from answers
 

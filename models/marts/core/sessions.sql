@@ -23,9 +23,13 @@ engagements as (
 spaced as (
 
     select
-        session_key,
+        app_token,
+        user_id,
+        session,
         occurred_at,
-        lag(occurred_at) over (partition by session_key order by occurred_at) as previous_at
+        lag(occurred_at) over (
+            partition by app_token, user_id, session order by occurred_at
+        ) as previous_at
     from events
 
 ),
@@ -33,7 +37,9 @@ spaced as (
 visits as (
 
     select
-        session_key,
+        app_token,
+        user_id,
+        session,
         1 + count(
             case
                 when
@@ -43,13 +49,16 @@ visits as (
             end
         ) as visit_count
     from spaced
-    group by session_key
+    group by app_token, user_id, session
 
 ),
 
 tied_sessions as (
 
-    select session_key
+    select
+        app_token,
+        user_id,
+        session
     from spaced
     where previous_at = occurred_at
 
@@ -60,11 +69,9 @@ summed as (
 
     {%- for order, is_tied in [(['occurred_at'], 'not in'), (event_order(), 'in')] %}
         select
-            session_key,
-            min(app_token) as app_token,
-            min(user_id) as user_id,
-            min(user_key) as user_key,
-            min(session) as session,
+            app_token,
+            user_id,
+            session,
             min(occurred_at) as started_at,
             max(occurred_at) as ended_at,
             count(*) as event_count,
@@ -77,10 +84,26 @@ summed as (
             {{ max_by('device_type', order) }} as device_type,
             {{ max_by('country_code', order) }} as country_code
         from events
-        where session_key {{ is_tied }} (select tied_sessions.session_key from tied_sessions)
-        group by session_key
+        where
+            (app_token, user_id, session) {{ is_tied }} (
+                select
+                    tied_sessions.app_token,
+                    tied_sessions.user_id,
+                    tied_sessions.session
+                from tied_sessions
+            )
+        group by app_token, user_id, session
         {{ 'union all' if not loop.last }}
     {%- endfor %}
+
+),
+
+keyed as (
+
+    select
+        *,
+        {{ session_key() }} as session_key
+    from summed
 
 ),
 
@@ -88,37 +111,41 @@ final as (
 
     select
         ---------- ids
-        summed.session_key,
-        summed.app_token,
-        summed.user_id,
-        summed.user_key,
-        summed.session,
+        keyed.session_key,
+        keyed.app_token,
+        keyed.user_id,
+        {{ user_key('keyed') }} as user_key,
+        keyed.session,
 
         ---------- text
-        summed.entry_pathname,
-        summed.exit_pathname,
-        summed.device_type,
-        summed.country_code,
+        keyed.entry_pathname,
+        keyed.exit_pathname,
+        keyed.device_type,
+        keyed.country_code,
 
         ---------- numbers
-        {{ strict_integer('summed.session') }} as session_number,
-        {{ seconds_between('summed.started_at', 'summed.ended_at') }} as duration_seconds,
-        summed.event_count,
-        summed.page_view_count,
+        {{ strict_integer('keyed.session') }} as session_number,
+        {{ seconds_between('keyed.started_at', 'keyed.ended_at') }} as duration_seconds,
+        keyed.event_count,
+        keyed.page_view_count,
         visits.visit_count,
         coalesce(engagements.engaged_entity_count, 0) as engaged_entity_count,
 
         ---------- booleans
-        summed.page_view_count <= 1 and summed.action_count = 0 as is_bounce,
+        keyed.page_view_count <= 1 and keyed.action_count = 0 as is_bounce,
 
         ---------- times
-        summed.started_at,
-        summed.ended_at,
-        {{ date_in_zone('summed.started_at') }} as started_date
+        keyed.started_at,
+        keyed.ended_at,
+        {{ date_in_zone('keyed.started_at') }} as started_date
 
-    from summed
-    inner join visits on summed.session_key = visits.session_key
-    left join engagements on summed.session_key = engagements.session_key
+    from keyed
+    inner join visits
+        on
+            keyed.app_token = visits.app_token
+            and keyed.user_id = visits.user_id
+            and keyed.session = visits.session
+    left join engagements on keyed.session_key = engagements.session_key
 
 )
 

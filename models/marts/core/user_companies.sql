@@ -64,9 +64,9 @@ final as (
             as user_company_key,
         app_token,
         user_id,
-        user_key,
+        {{ user_key() }} as user_key,
         company_id,
-        company_key,
+        {{ company_key() }} as company_key,
         stay_number,
         occurred_at as valid_from,
         lead(occurred_at) over (

@@ -34,9 +34,8 @@ scored_responses as (
 activity as (
 
     select
-        user_key,
-        min(app_token) as app_token,
-        min(user_id) as user_id,
+        app_token,
+        user_id,
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at,
         min(case when event_type = 'identify_user' then occurred_at end) as first_identified_at,
@@ -50,7 +49,7 @@ activity as (
             {%- endfor %}
         ) as latest_values_from
     from events
-    group by user_key
+    group by app_token, user_id
 
 ),
 
@@ -61,7 +60,8 @@ last_events as (
     from events
     inner join activity
         on
-            events.user_key = activity.user_key
+            events.app_token = activity.app_token
+            and events.user_id = activity.user_id
             and events.occurred_at >= activity.latest_values_from
 
 ),
@@ -69,13 +69,13 @@ last_events as (
 latest_values as (
 
     select
-        user_key,
+        app_token,
+        user_id,
         {%- for column in latest_columns %}
-            {{ latest(column) }} as {{ column }},
+            {{ latest(column) }} as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
-        min(app_token) as app_token
     from last_events
-    group by user_key
+    group by app_token, user_id
 
 ),
 
@@ -88,10 +88,11 @@ unpacked_traits as (
 latest_scores as (
 
     select
-        user_key,
+        app_token,
+        user_id,
         {{ max_by('score', ['responded_at', 'nps_response_key']) }} as latest_nps_score
     from scored_responses
-    group by user_key
+    group by app_token, user_id
 
 ),
 
@@ -99,7 +100,7 @@ final as (
 
     select
         ---------- ids
-        activity.user_key,
+        {{ user_key('activity') }} as user_key,
         activity.app_token,
         activity.user_id,
         {{ company_key('latest_values') }} as company_key,
@@ -138,12 +139,14 @@ final as (
         activity.first_identified_at
 
     from activity
-    left join latest_values on activity.user_key = latest_values.user_key
+    left join latest_values
+        on activity.app_token = latest_values.app_token and activity.user_id = latest_values.user_id
     left join unpacked_traits
         on
             activity.app_token = unpacked_traits.app_token
             and activity.user_id = unpacked_traits.user_id
-    left join latest_scores on activity.user_key = latest_scores.user_key
+    left join latest_scores
+        on activity.app_token = latest_scores.app_token and activity.user_id = latest_scores.user_id
 
 )
 

@@ -38,7 +38,7 @@ exposed_users as (
         experiment_id,
         user_id,
         user_key,
-        {{ earliest('variant') }} as first_variant,
+        {{ earliest('variant', interaction_order()) }} as first_variant,
         {{ join_distinct('variant', '+') }} as variants,
         count(distinct variant) > 1 as is_contaminated,
         min(occurred_at) as exposed_at,
@@ -87,7 +87,8 @@ reached_goals as (
             and exposed_users.experiment_id = goal_names.experiment_id
     inner join events
         on
-            exposed_users.user_key = events.user_key
+            exposed_users.app_token = events.app_token
+            and exposed_users.user_id = events.user_id
             and goal_names.event_type = events.event_type
             and goal_names.event_name is not distinct from events.event_name
             and exposed_users.exposed_at <= events.occurred_at

@@ -61,6 +61,7 @@ final as (
         keyed.event_key,
         keyed.app_token,
         keyed.internal_event_id,
+        keyed.file_id,
         files.path,
         keyed.line_number,
         1 + coalesce(copies.further_copies, 0) as copy_count,
