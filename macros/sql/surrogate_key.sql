@@ -1,11 +1,10 @@
 {#- The parts of a key in one text: no two keys share it, and NULL is a part like any other. -#}
 {% macro surrogate_key(columns) -%}
-    concat(
-        {%- for column in columns -%}
-            coalesce({{ key_part(column) }}, '~')
-            {%- if not loop.last %}, ':', {% endif -%}
-        {%- endfor -%}
-    )
+    {%- set parts = [] -%}
+    {%- for column in columns -%}
+        {%- do parts.append('coalesce(' ~ key_part(column) ~ ", '~')") -%}
+    {%- endfor -%}
+    concat({{ parts | join(", ':', ") }})
 {%- endmacro %}
 
 {#- Without what separates parts. Few texts hold that, and to look is cheaper than to replace. -#}

@@ -69,11 +69,11 @@ last_events as (
 latest_values as (
 
     select
-        app_token,
-        user_id,
         {%- for column in latest_columns %}
-            {{ latest(column) }} as {{ column }}{{ ',' if not loop.last }}
+            {{ latest(column) }} as {{ column }},
         {%- endfor %}
+        app_token,
+        user_id
     from last_events
     group by app_token, user_id
 
