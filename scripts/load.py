@@ -25,7 +25,7 @@ from scripts.workers import WorkerDiedError, read_tasks
 
 # A task is big enough to keep a worker busy, a batch small enough for the disk and the memory.
 TASK_BYTES = 64 << 20
-BATCH_BYTES = 2 << 30
+BATCH_BYTES = 1 << 30
 # Below this, starting worker processes costs more than they bring.
 SMALL_LOAD_BYTES = 8 << 20
 

@@ -150,11 +150,17 @@ def store_events(connection: Connection, parts: Mapping[Path, int]) -> int:
     """)  # noqa: S608
     _find_crowded_keys(connection)
     _gather_members(connection)
+    _place_repeaters(connection)
+    new_events = sum(
+        _count(connection, keys)
+        for keys in (
+            "incoming where key_hash not in (from crowded)",
+            "placed where is_event and stored_no is null",
+            "(select key from member group by key having bool_and(is_new))",
+        )
+    )
     _tell_contents_apart(connection)
     _place_members(connection)
-    new_events = _count(connection, "incoming where key_hash not in (from crowded)") + _count(
-        connection, "(select key from member group by key having bool_and(is_new))"
-    )
     _apply(connection)
     return new_events
 
@@ -203,6 +209,43 @@ def _gather_members(connection: Connection) -> None:
     """)  # noqa: S608
 
 
+def _place_repeaters(connection: Connection) -> None:
+    """Place the members of keys whose lines all say the same; leave only the others in `member`."""
+    connection.execute("""
+        create or replace temp table placed as
+        with
+            spot as not materialized (
+                select m.*, delivered_at, place(file_rank, line_number) as place
+                from member as m inner join file_order using (file_id)
+            ),
+            repeated as (
+                select
+                    key,
+                    max(place) as best_place,
+                    max(event_no) filter (not is_new) as stored_no,
+                    max(delivered_at) filter (not is_new) as stored_delivered_at,
+                    coalesce(stored_no, arg_max(event_no, place)) as target_no
+                from spot
+                group by key
+                having min(content) = max(content) and min(objects_hash) = max(objects_hash)
+            )
+        select
+            spot.* exclude (key, content, objects_hash, place),
+            place = best_place as is_event,
+            place = best_place as is_kept,
+            stored_no,
+            stored_delivered_at,
+            target_no,
+            false as has_spellings
+        from spot left join repeated using (key)
+    """)
+    connection.execute("""
+        create or replace temp table member as
+        from member where event_no in (select event_no from placed where target_no is null)
+    """)
+    connection.execute("delete from placed where target_no is null")
+
+
 def _tell_contents_apart(connection: Connection) -> None:
     """Give lines that differ only in how their JSON is written the same `content`."""
     objects = ", ".join(JSON_COLUMNS)
@@ -239,7 +282,7 @@ def _tell_contents_apart(connection: Connection) -> None:
 def _place_members(connection: Connection) -> None:
     """Decide which line of a content is kept and which content of a key is the event."""
     connection.execute("""
-        create or replace temp table placed as
+        insert into placed by name
         with
             spot as (
                 select m.*, delivered_at, place(file_rank, line_number) as place
@@ -259,7 +302,7 @@ def _place_members(connection: Connection) -> None:
             ),
             event as (select key, max(best_place) as best_place from content group by key)
         select
-            spot.*,
+            spot.* exclude (key, content, objects_hash, place),
             spot.place = event.best_place as is_event,
             spot.place = content.best_place as is_kept,
             content.stored_no,
