@@ -44,21 +44,27 @@
 
     ),
 
+    takers as (
+
+        {{ funnel_takers(id, events) | indent(4) }}
+
+    ),
+
     matches as (
 
-        {{ funnel_matches('steps', id, events) | indent(4) }}
+        {{ funnel_matches('steps', 'takers', id, events) | indent(4) }}
 
     ),
 
     entries as (
 
-        {{ funnel_entries('matches', 'steps', id) | indent(4) }}
+        {{ funnel_entries('matches', 'steps') | indent(4) }}
 
     ),
 
     chains as (
 
-        {{ funnel_chains('entries', 'matches', id) | indent(4) }}
+        {{ funnel_chains('entries', 'matches', 'takers', id) | indent(4) }}
 
     )
 {%- endmacro %}
@@ -125,11 +131,22 @@
     {% endfor %}
 {% endmacro %}
 
-{#- Events that fit a step, for each id; step 0 stands for the exclusions. -#}
-{% macro funnel_matches(steps, id='user_id', events=none) -%}
+{#- A number for each id of each app: events are sorted over and over, and numbers are cheaper. -#}
+{% macro funnel_takers(id='user_id', events=none) -%}
+    select
+        app_token,
+        {{ id }},
+        row_number() over (order by app_token, {{ id }}) as taker_no
+    from {{ ref('events') if events is none else events }}
+    where {{ id }} is not null
+    group by app_token, {{ id }}
+{%- endmacro %}
+
+{#- Events that fit a step, for each taker; step 0 stands for the exclusions. -#}
+{% macro funnel_matches(steps, takers, id='user_id', events=none) -%}
     with
 
-    identified_events as (
+    identified_events as {{ inlined() }} (
 
         select * from {{ ref('events') if events is none else events }}
         where {{ id }} is not null
@@ -146,18 +163,21 @@
         matching_names.funnel,
         case when coalesce(matching_names.is_exclusion, false) then 0 else matching_names.step end
             as step,
-        identified_events.app_token,
-        identified_events.{{ id }},
+        takers.taker_no,
         identified_events.occurred_at as matched_at
     from identified_events
     inner join matching_names
         on
             identified_events.event_type = matching_names.matched_type
             and identified_events.event_name is not distinct from matching_names.matched_name
+    inner join {{ takers }} as takers
+        on
+            identified_events.app_token = takers.app_token
+            and identified_events.{{ id }} = takers.{{ id }}
 {%- endmacro %}
 
 {#- Attempts: every match of the first step, with the last moments that count for it. -#}
-{% macro funnel_entries(matches, steps, id='user_id') -%}
+{% macro funnel_entries(matches, steps) -%}
     with
 
     windows as (
@@ -175,7 +195,7 @@
         select
             *,
             min(case when step = 0 then matched_at end) over (
-                partition by funnel, app_token, {{ id }}
+                partition by funnel, taker_no
                 order by matched_at
                 range between interval '1 microsecond' following and unbounded following
             ) as excluded_at
@@ -186,8 +206,7 @@
 
     select
         followed.funnel,
-        followed.app_token,
-        followed.{{ id }},
+        followed.taker_no,
         followed.matched_at as entry_at,
         {{ add_seconds('followed.matched_at', 'windows.window_seconds') }} as window_ends_at,
         followed.excluded_at
@@ -200,15 +219,14 @@
     The steps of the attempt that counts: the deepest, and of several the first. Each round takes the
     next step of what was reached, which is far less than all that matched.
 -#}
-{% macro funnel_chains(entries, matches, id='user_id') -%}
+{% macro funnel_chains(entries, matches, takers, id='user_id') -%}
     with recursive
 
     attempts as (
 
         select
             funnel,
-            app_token,
-            {{ id }},
+            taker_no,
             entry_at,
             window_ends_at,
             excluded_at,
@@ -219,8 +237,7 @@
         union all
         select
             funnel,
-            app_token,
-            {{ id }},
+            taker_no,
             entry_at,
             window_ends_at,
             excluded_at,
@@ -231,15 +248,14 @@
             select
                 *,
                 min(case when is_next then step_at end) over (
-                    partition by funnel, app_token, {{ id }}
+                    partition by funnel, taker_no
                     order by step_at
                     range between interval '1 microsecond' following and unbounded following
                 ) as next_at
             from (
                 select
                     funnel,
-                    app_token,
-                    {{ id }},
+                    taker_no,
                     entry_at,
                     window_ends_at,
                     excluded_at,
@@ -250,8 +266,7 @@
                 union all
                 select
                     funnel,
-                    app_token,
-                    {{ id }},
+                    taker_no,
                     null as entry_at,
                     null as window_ends_at,
                     null as excluded_at,
@@ -274,12 +289,11 @@
 
         select
             funnel,
-            app_token,
-            {{ id }},
+            taker_no,
             step,
             min(entry_at) as entry_at
         from attempts
-        group by funnel, app_token, {{ id }}, step
+        group by funnel, taker_no, step
 
     ),
 
@@ -287,18 +301,17 @@
 
         select
             funnel,
-            app_token,
-            {{ id }},
+            taker_no,
             {{ max_by('entry_at', ['step']) }} as entry_at
         from first_to_reach
-        group by funnel, app_token, {{ id }}
+        group by funnel, taker_no
 
     )
 
     select
         attempts.funnel,
-        attempts.app_token,
-        attempts.{{ id }},
+        takers.app_token,
+        takers.{{ id }},
         attempts.entry_at,
         attempts.window_ends_at,
         attempts.step,
@@ -308,9 +321,9 @@
     inner join counting
         on
             attempts.funnel = counting.funnel
-            and attempts.app_token = counting.app_token
-            and attempts.{{ id }} = counting.{{ id }}
+            and attempts.taker_no = counting.taker_no
             and attempts.entry_at = counting.entry_at
+    inner join {{ takers }} as takers on attempts.taker_no = takers.taker_no
 {%- endmacro %}
 
 {#- How many ids took each step, held against the first and the previous step. -#}
