@@ -1,6 +1,7 @@
 {#-
     A JSON object in which the values of the keys in the var `traits_to_hash` are hashed and the keys
-    in `traits_to_drop` are missing. An explicit null and an empty text say nothing and stay.
+    in `traits_to_drop` are missing; NULL where none is left. An explicit null and an empty text say
+    nothing and stay.
 -#}
 {% macro protect_metadata(json) %}
     {{ return(adapter.dispatch('protect_metadata', 'userpilot_warehouse')(json)) }}
@@ -18,7 +19,7 @@
                 list_transform(json_keys({{ json }}), lambda k: lower(k)),
                 [{{ [hashed, dropped] | select | join(', ') }}]
             )
-            then cast(to_json(map_from_entries(list_transform(
+            then nullif(cast(to_json(map_from_entries(list_transform(
                 list_filter(
                     list_distinct(json_keys({{ json }})),
                     lambda k: {{ 'not lower(k) in (' ~ dropped ~ ')' if dropped else 'true' }}
@@ -27,7 +28,7 @@
                     key := k,
                     value := {{ duckdb__protected_value(json, hashed) }}
                 )
-            ))) as json)
+            ))) as json), '{}')
         else {{ json }}
     end
     {%- endif -%}

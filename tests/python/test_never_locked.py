@@ -58,10 +58,10 @@ def add_event(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse / "build.duckdb")) as connection:
         connection.execute("""
             create temp table added as
-                select * from marts.events where user_id is not null limit 1;
-            insert into marts.events from added;
+                select * from raw.events where user_id is not null and not is_superseded limit 1;
+            insert into raw.events from added;
             update marts.users set event_count = event_count + 1
-                where user_key in (select user_key from added);
+                where (app_token, user_id) in (select app_token, user_id from added);
             update audit.file_ledger set new_events = new_events + 1
                 where file_key = (select min(file_key) from audit.file_ledger);
         """)
