@@ -16,7 +16,7 @@ def literal(value: str | int | Iterable[str | int]) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
+        return "'" + value.replace("'", "''").replace("\0", "' || chr(0) || '") + "'"
     return "[" + ", ".join(map(literal, value)) + "]"
 
 
