@@ -113,9 +113,9 @@ def _write_parquet(result: TaskResult, plain: Sequence[FileResult]) -> int | Non
 
 def _is_as_checked(plain: Sequence[FileResult], found: Sequence[tuple[int, ...]]) -> bool:
     """Whether of plain files exactly those lines were read that are events."""
-    read = {file_id: numbers for file_id, *numbers in found}
+    by_file = {file_id: numbers for file_id, *numbers in found}
     return all(
-        (numbers := read.get(one.file_id)) is not None
+        (numbers := by_file.get(one.file_id)) is not None
         and numbers[:2] == [one.event_lines] * 2
         and 1 <= numbers[2] <= numbers[3] <= one.physical_lines
         for one in plain

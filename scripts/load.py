@@ -642,7 +642,7 @@ def _groups(files: list[Candidate]) -> Iterator[tuple[ExportFile, ...]]:
     size = 0
     for one in files:
         group.append(one.export_file())
-        size += one.entry.size
+        size += group[-1].expected_bytes
         if size >= TASK_BYTES:
             yield tuple(group)
             group, size = [], 0

@@ -63,6 +63,11 @@ class ExportFile:
         """Whether the name says so."""
         return self.path.lower().endswith((".gz", ".zst"))
 
+    @property
+    def expected_bytes(self) -> int:
+        """About how many bytes it has, decompressed."""
+        return self.size * (10 if self.is_compressed else 1)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -81,7 +86,7 @@ class Task:
     @property
     def expected_bytes(self) -> int:
         """About how many bytes the files have, decompressed."""
-        return sum(file.size * (10 if file.is_compressed else 1) for file in self.files)
+        return sum(file.expected_bytes for file in self.files)
 
     def scratch(self, name: str) -> Path:
         """Path of a scratch file: `events`, `records` or `rejected`."""
