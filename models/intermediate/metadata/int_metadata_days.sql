@@ -2,14 +2,18 @@
 {{ config(materialized='maintained', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
 with
 
+-- The same metadata comes again and again: each is read once a day.
 events as (
 
     select
         event_type,
-        occurred_at,
         occurred_date,
-        metadata
+        metadata,
+        count(*) as event_count,
+        min(occurred_at) as first_seen_at,
+        max(occurred_at) as last_seen_at
     from {{ ref('events') }}
+    group by event_type, occurred_date, metadata
 
 ),
 
@@ -26,9 +30,9 @@ final as (
         event_type,
         metadata_key,
         json_type,
-        count(*) as event_count,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as last_seen_at
+        cast(sum(event_count) as bigint) as event_count,
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at
     from keys
     group by occurred_date, event_type, metadata_key, json_type
 
