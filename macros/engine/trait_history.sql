@@ -11,7 +11,7 @@
     {%- set never = 9223372036854775807 -%}
     {%- set next_change -%}
         lead(event_number, 1, {{ never }}) over (
-                partition by app_token, {{ id }}, trait
+                partition by id_number, trait
                 order by event_number
             )
     {%- endset -%}
@@ -23,25 +23,34 @@
         select
             *,
             row_number() over (
-                partition by app_token, {{ id }}
-                order by {{ event_order() | join(', ') }}
+                order by app_token, {{ id }}, {{ event_order() | join(', ') }}
             ) as event_number
         from {{ relation }}
         where {{ id }} is not null and metadata is not null
 
     ),
 
+    -- From here on numbers stand for whom and when: they sort faster than texts.
+    numbered as (
+
+        select
+            event_number,
+            metadata,
+            min(event_number) over (partition by app_token, {{ id }}) as id_number
+        from identifies
+
+    ),
+
     pairs as (
 
         select
-            identifies.app_token,
-            identifies.{{ id }},
-            identifies.event_number,
+            numbered.id_number,
+            numbered.event_number,
             pair.key as trait,
             min_by(pair.value, pair.id) as value
-        from identifies
-        cross join json_each(identifies.metadata) as pair
-        group by identifies.app_token, identifies.{{ id }}, identifies.event_number, pair.key
+        from numbered
+        cross join json_each(numbered.metadata) as pair
+        group by numbered.id_number, numbered.event_number, pair.key
 
     ),
 
@@ -49,13 +58,11 @@
 
         select
             *,
-            lag(value, 1, 'null') over trait_in_time as previous_value,
-            lag(event_number) over trait_in_time as previous_number
+            lag(value, 1, 'null') over (
+                partition by id_number, trait
+                order by event_number
+            ) as previous_value
         from pairs
-        window trait_in_time as (
-            partition by app_token, {{ id }}, trait
-            order by event_number
-        )
 
     ),
 
@@ -73,37 +80,33 @@
     changes as (
 
         select distinct
-            app_token,
-            {{ id }},
+            id_number,
             event_number
-        from {{ 'identifies' if whole_rows else 'periods' }}
+        from {{ 'numbered' if whole_rows else 'periods' }}
 
     ),
 
+    -- To sort each list is faster than an aggregate with an order.
     merged as (
 
         select
-            changes.app_token,
-            changes.{{ id }},
+            changes.id_number,
             changes.event_number,
             coalesce(
-                to_json(map(
-                    list(periods.trait order by periods.trait)
-                        filter (where periods.trait is not null),
-                    list(periods.value order by periods.trait)
+                to_json(map_from_entries(list_sort(
+                    list({'trait': periods.trait, 'value': periods.value})
                         filter (where periods.trait is not null)
-                )),
+                ))),
                 '{}'
             ) as traits
         from changes
         left join periods
             on
-                changes.app_token = periods.app_token
-                and changes.{{ id }} = periods.{{ id }}
+                changes.id_number = periods.id_number
                 and changes.event_number >= periods.event_number
                 and changes.event_number < periods.end_number
                 and periods.value <> 'null'
-        group by changes.app_token, changes.{{ id }}, changes.event_number
+        group by changes.id_number, changes.event_number
 
     ),
 
@@ -112,7 +115,7 @@
         select
             *,
             lag(traits, 1, '{}') over (
-                partition by app_token, {{ id }}
+                partition by id_number
                 order by event_number
             ) as previous_traits
         from merged
@@ -125,15 +128,11 @@
         identifies.{{ id }},
         identifies.occurred_at as valid_from,
         lead(identifies.occurred_at) over (
-            partition by identifies.app_token, identifies.{{ id }}
-            order by identifies.event_number
+            partition by distinguished.id_number
+            order by distinguished.event_number
         ) as valid_to,
         distinguished.traits
     from distinguished
-    inner join identifies
-        on
-            distinguished.app_token = identifies.app_token
-            and distinguished.{{ id }} = identifies.{{ id }}
-            and distinguished.event_number = identifies.event_number
+    inner join identifies on distinguished.event_number = identifies.event_number
     where distinguished.traits <> distinguished.previous_traits
 {%- endmacro %}
