@@ -6,10 +6,10 @@
         touch are made anew, whatever their age (PART);
       - all else: all rows are made anew (OK), and the table too where its definition has changed.
     A model's SQL is written as if there were only the last way. It may be cut where rows of
-    different `cut.by` have nothing to do with each other: event, date, session, user or company, or
-    change, which is the event as the loader marked it. `cut.parents` are the models that the cut goes
-    through, `cut.date` what a date is called here, `cut.sessions` the table that tells when a session
-    was, if not this one.
+    different `cut.by` have nothing to do with each other: date, session, user or company, or change,
+    which is the event as the loader marked it. `cut.parents` are the models that the cut goes
+    through, `cut.event_type` the only type that counts, if there is one, `cut.date` what a date is
+    called here, `cut.sessions` the table that tells when a session was, if not this one.
 -#}
 {% materialization maintained, adapter='duckdb' %}
     {% set table = this.incorporate(type='table') %}
@@ -54,16 +54,17 @@
 {% macro remake_touched_rows(table, cut, since) %}
     {% set touched = 'touched_by_' ~ table.identifier %}
     {% do run_query(
-        'create or replace temp table ' ~ touched ~ ' as ' ~ touched_keys(cut.by, since)
+        'create or replace temp table ' ~ touched ~ ' as '
+        ~ touched_keys(cut.by, since, cut.event_type)
     ) %}
     {% set sessions = ref(cut.sessions) if cut.sessions else table %}
     {% set dates = touched_dates(cut.by, touched, sessions, since) %}
     {% set of_keys = '(' ~ columns_of_cut(cut.by) | join(', ') ~ ') in (from ' ~ touched ~ ')' %}
     {% set both = is_on(dates) ~ ' and ' ~ of_keys %}
     {% set in_parents = {
-        'change': 'changed_in > ' ~ since, 'date': is_on(dates), 'event': both, 'session': both,
+        'change': 'changed_in > ' ~ since, 'date': is_on(dates), 'session': both,
     }.get(cut.by, of_keys) %}
-    {% set in_table = {'change': both, 'date': is_on(dates), 'event': both}.get(cut.by, of_keys) %}
+    {% set in_table = {'change': both, 'date': is_on(dates)}.get(cut.by, of_keys) %}
     {% set part = namespace(code=compiled_code) %}
     {% for parent in cut.parents %}
         {% set relation = ref(parent) %}

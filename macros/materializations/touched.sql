@@ -2,7 +2,6 @@
 {% macro columns_of_cut(by) %}
     {{ return({
         'change': ['event_key'],
-        'event': ['event_key'],
         'date': ['occurred_date'],
         'session': ['session_key'],
         'user': ['app_token', 'user_id'],
@@ -12,9 +11,9 @@
 
 {#-
     What the events touch that the loads after `since` brought, changed or took out: every event,
-    date, session, user or company that one of them has or had.
+    date, session, user or company that one of them has or had; of one event type, if it is given.
 -#}
-{% macro touched_keys(by, since) -%}
+{% macro touched_keys(by, since, event_type=none) -%}
     {%- set columns = [
         'app_token', 'internal_event_id', 'event_type', 'event_name', 'user_id', 'company_id',
         'session', 'inserted_at',
@@ -33,6 +32,7 @@
         union all
         select {{ columns }} from {{ source('raw', 'former_events') }} where changed_in > {{ since }}
     ) as changed_events
+    {{- " where event_type = '" ~ event_type ~ "'" if event_type }}
 {%- endmacro %}
 
 {#-
@@ -44,7 +44,7 @@
     {%- set of_events = touched_keys('date', since) -%}
     {%- if by == 'date' -%}
         {%- set dates = 'select occurred_date from ' ~ touched -%}
-    {%- elif by in ('change', 'event') -%}
+    {%- elif by == 'change' -%}
         {%- set dates = of_events -%}
     {%- elif by == 'session' -%}
         {%- set dates = of_events ~ ' union ' ~ dates_of_sessions(sessions, touched) -%}

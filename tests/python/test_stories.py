@@ -171,7 +171,7 @@ def test_step_by_step_is_at_once(told: Told, step: int) -> None:
 
 @pytest.mark.parametrize("step", range(2, STEPS + 1))
 def test_a_step_makes_only_what_it_touches_anew(told: Told, step: int) -> None:
-    cut = {"marts.interactions", "marts.sessions", "marts.users", "marts.user_days"}
+    cut = {"intermediate.int_interactions", "marts.sessions", "marts.users", "marts.user_days"}
     assert {told.ways[step][table] for table in cut} == {"PART"}
 
 

@@ -1,10 +1,15 @@
--- one row per interaction event, its name parsed and its documented attributes as text
+-- one row per (event_name, metadata) of interaction events: the name parsed, and the documented
+-- attributes as text
 with
 
 interactions as (
 
-    select * from {{ ref('events') }}
+    select
+        event_name,
+        metadata
+    from {{ ref('events') }}
     where event_type = 'interaction'
+    group by event_name, metadata
 
 ),
 

@@ -1,5 +1,7 @@
 -- one row per (app_token, flow_id, user_id) with any event of the flow or of a step of it
-{{ config(meta={'cut': {'by': 'user', 'parents': ['int_content_events']}}) }}
+{{ config(meta={
+    'cut': {'by': 'user', 'parents': ['int_content_events'], 'event_type': 'interaction'},
+}) }}
 with
 
 events as (

@@ -1,5 +1,7 @@
 -- one row per identify_company event that changed a trait
-{{ config(meta={'cut': {'by': 'company', 'parents': ['events']}}) }}
+{{ config(meta={
+    'cut': {'by': 'company', 'parents': ['events'], 'event_type': 'identify_company'},
+}) }}
 with
 
 identify_events as (

@@ -1,10 +1,15 @@
 -- one row per interaction event
-{{ config(meta={'cut': {'by': 'event', 'parents': ['int_interactions__unpacked']}}) }}
+{{ config(materialized='view') }}
 with
 
 interactions as (
 
-    select * from {{ ref('int_interactions__unpacked') }}
+    select
+        events.*,
+        kinds.*
+    from {{ ref('int_interactions') }} as events
+    inner join {{ ref('int_interaction_kinds') }} as kinds
+        on events.interaction_kind_key = kinds.kind_key
 
 ),
 
@@ -12,43 +17,43 @@ final as (
 
     select
         ---------- ids
-        event_key,
+        {{ event_key('occurred_at') | indent(8) }} as event_key,
         app_token,
         internal_event_id,
         user_id,
-        user_key,
+        {{ user_key() }} as user_key,
         company_id,
-        company_key,
+        {{ company_key() }} as company_key,
         session,
-        session_key,
+        {{ session_key() }} as session_key,
         entity_id,
-        {{ parent_id('attribute_parent_id') }} as parent_id,
-        attribute_interaction_id as interaction_id,
-        attribute_submission_id as submission_id,
+        parent_id,
+        interaction_id,
+        submission_id,
 
         ---------- text
         event_name,
         source,
         entity_type,
         interaction_status,
-        attribute_status as metadata_status,
-        {{ parent_type('attribute_parent_id') }} as parent_type,
-        attribute_feedback as feedback,
-        attribute_survey_question as survey_question,
-        attribute_follow_up_question as follow_up_question,
-        attribute_variant as variant,
-        attribute_article_title as article_title,
-        attribute_article_url as article_url,
-        {{ json_text('metadata', 'score') }} as score_text,
+        metadata_status,
+        parent_type,
+        feedback,
+        survey_question,
+        follow_up_question,
+        variant,
+        article_title,
+        article_url,
+        score_text,
         metadata,
 
         ---------- numbers
-        {{ strict_integer('attribute_score') }} as score,
-        {{ strict_integer('attribute_total_dismissed') }} as total_dismissed,
+        score,
+        total_dismissed,
 
         ---------- booleans
-        {{ strict_boolean('attribute_is_dismissed') }} as is_dismissed,
-        {{ strict_boolean('attribute_never_show_again') }} as never_show_again,
+        is_dismissed,
+        never_show_again,
         is_activity,
         is_future_dated,
 

@@ -1,5 +1,7 @@
 -- one row per identify_user event that changed a trait
-{{ config(meta={'cut': {'by': 'user', 'parents': ['events']}}) }}
+{{ config(meta={
+    'cut': {'by': 'user', 'parents': ['events'], 'event_type': 'identify_user'},
+}) }}
 with
 
 identify_events as (
