@@ -20,6 +20,7 @@ from scripts.sql import literal
 
 FIRST_DAY = date(2025, 5, 1)
 DAYS = 60
+RECENT_DAYS = DAYS // 10
 EVENTS_PER_USER, EVENTS_PER_VISIT = 50, 10
 SYNC_FOLDER = f"userpilot_datasync_{catalog.SYNC_IDS[catalog.MAIN]}_{catalog.MAIN}"
 RESYNC_DAY = FIRST_DAY + timedelta(days=DAYS + 5)
@@ -52,6 +53,16 @@ class Export:
     def without_last_day(self) -> Path:
         """All days but the last."""
         return self.folder / "without_last_day"
+
+    @property
+    def recent_days(self) -> Path:
+        """A tenth of the days: those before the last."""
+        return self.folder / "recent_days"
+
+    @property
+    def recent_and_last_day(self) -> Path:
+        """The same, and the last."""
+        return self.folder / "recent_and_last_day"
 
     @property
     def with_resync(self) -> Path:
@@ -112,8 +123,13 @@ def _write(folder: Path, events: int, seed: int) -> Export:
         _link(path, export.with_resync / relative)
         _link(path, export.with_resync / again / f"again_{path.name}")
         _link(path, export.with_regrouped / relative)
-        if relative.parts[1] != _day(DAYS - 1):
+        is_last = relative.parts[1] == _day(DAYS - 1)
+        if not is_last:
             _link(path, export.without_last_day / relative)
+        if relative.parts[1] >= _day(DAYS - 1 - RECENT_DAYS):
+            _link(path, export.recent_and_last_day / relative)
+            if not is_last:
+                _link(path, export.recent_days / relative)
     for pair in zip(files[::2], files[1::2], strict=True):
         _join(pair, export.with_regrouped / again / f"again_{pair[0].name}")
     return Export(folder, events, seed, lines, sum(path.stat().st_size for path in files))

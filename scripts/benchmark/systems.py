@@ -161,6 +161,10 @@ def _restore_without_last_day(stage: Stage) -> None:
     stage.restore("without_last_day", stage.build(stage.export.without_last_day))
 
 
+def _restore_recent_days(stage: Stage) -> None:
+    stage.restore("recent_days", stage.build(stage.export.recent_days))
+
+
 OWN = (
     System("floor", "floor: DuckDB reads the files into one table", _floor),
     System("load", "`scripts load`", lambda stage: [stage.load(stage.export.everything)]),
@@ -176,6 +180,12 @@ OWN = (
         lambda stage: stage.build(stage.export.everything),
         _restore_without_last_day,
         _after_build,
+    ),
+    System(
+        "day_of_recent",
+        "the same day onto a tenth of the days: load and `dbt build`",
+        lambda stage: stage.build(stage.export.recent_and_last_day),
+        _restore_recent_days,
     ),
     System(
         "resync",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scripts.benchmark.campaign import Campaign, Median
+from scripts.benchmark.campaign import Campaign
 
 START_SECONDS = 3
 
@@ -32,6 +32,7 @@ def targets(campaign: Campaign) -> list[Target]:
     """Return the targets for which everything was measured."""
     sizes = sorted(export.events for export in campaign.exports)
     found = [target for events in sizes for target in _of_size(campaign, events)]
+    found += _of_a_day(campaign, sizes[-1])
     if len(sizes) > 1:
         found += _of_growth(campaign, sizes[0], sizes[-1])
     return found
@@ -62,28 +63,24 @@ def _of_size(campaign: Campaign, events: int) -> Iterator[Target]:
         yield Target(f"database / NDJSON, {on}", size / export.size_bytes, 0.25, "x")
 
 
+def _of_a_day(campaign: Campaign, events: int) -> Iterator[Target]:
+    day = campaign.median("day", events)
+    for system, label, limit in (
+        ("full", "full", 1 / 15),
+        ("day_of_recent", "the same onto a tenth of the days", 1.5),
+    ):
+        other = campaign.median(system, events)
+        if day and other:
+            what = f"one day more / {label}, {events:,} events"
+            yield Target(what, day.seconds / other.seconds, limit, "x")
+
+
 def _of_growth(campaign: Campaign, small: int, large: int) -> Iterator[Target]:
-    full, day = _pair(campaign, "full", small, large), _pair(campaign, "day", small, large)
-    if day:
-        yield Target(
-            f"one day more, {large:,} events / {small:,} events",
-            day[1].seconds / day[0].seconds,
-            1.5,
-            "x",
-        )
-    if day and full:
-        yield Target(
-            f"one day more / full, {large:,} events", day[1].seconds / full[1].seconds, 1 / 15, "x"
-        )
-    if full:
+    before, after = campaign.median("full", small), campaign.median("full", large)
+    if before and after:
         yield Target(
             f"full, {large:,} events / {small:,} events",
-            full[1].seconds / full[0].seconds,
+            after.seconds / before.seconds,
             1.05 * large / small,
             "x",
         )
-
-
-def _pair(campaign: Campaign, system: str, small: int, large: int) -> tuple[Median, Median] | None:
-    before, after = campaign.median(system, small), campaign.median(system, large)
-    return (before, after) if before and after else None
