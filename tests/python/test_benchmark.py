@@ -99,9 +99,7 @@ def test_the_export_has_the_shape_of_a_data_sync(export: Export) -> None:
     assert min(recent) > max(rest.keys() - recent.keys())
     assert len(recent) == DAYS // 10
     assert contents(export.recent_and_last_day) == recent | {
-        path: content
-        for path, content in contents(export.everything).items()
-        if path not in rest
+        path: content for path, content in contents(export.everything).items() if path not in rest
     }
     for again in (export.with_resync, export.with_regrouped):
         assert Counter(lines(again)) == Counter(lines(export.everything) * 2)
