@@ -27,12 +27,12 @@ kinds as (
     select
         *,
         row_number() over (order by event_type, event_name, page) as kind_no,
-        case when event_type = 'track_feature' then event_name end as feature_id,
+        event_type = 'track_feature' and event_name is not null as is_feature,
         coalesce(
             case event_type
                 when 'page_view' then 'Viewed ' || coalesce(page, '(unknown page)')
                 when 'track' then event_name
-                when 'track_feature' then 'Used ' || event_name
+                when 'track_feature' then event_name
                 when 'interaction' then event_name
                 when 'session_start' then 'Session start'
                 else event_type || ': ' || event_name
@@ -56,14 +56,15 @@ anchor_names as (
 
 ),
 
-anchored_sessions as (
+-- In no order: to sort the keys of all sessions would take longer than to number them.
+anchored_sessions as {{ computed_once() }} (
 
     select
         session_key,
         app_token,
         user_id,
         session,
-        row_number() over (order by session_key) as session_no
+        row_number() over () as session_no
     from {{ ref('sessions') }}
     where
         (app_token, user_id, session) in (
@@ -162,10 +163,7 @@ anchor_places as (
 
     select
         anchor_names.anchor,
-        sessions.session_no,
-        min(sessions.session_key) as session_key,
-        min(sessions.app_token) as app_token,
-        min(sessions.user_id) as user_id,
+        numbered.session_no,
         min(numbered.place) as place
     from numbered
     inner join kinds on numbered.kind_no = kinds.kind_no
@@ -173,8 +171,19 @@ anchor_places as (
         on
             kinds.event_type = anchor_names.matched_type
             and kinds.event_name is not distinct from anchor_names.matched_name
-    inner join anchored_sessions as sessions on numbered.session_no = sessions.session_no
-    group by anchor_names.anchor, sessions.session_no
+    group by anchor_names.anchor, numbered.session_no
+
+),
+
+anchors as (
+
+    select
+        anchor_places.*,
+        sessions.session_key,
+        sessions.app_token,
+        sessions.user_id
+    from anchor_places
+    inner join anchored_sessions as sessions on anchor_places.session_no = sessions.session_no
 
 ),
 
@@ -184,7 +193,7 @@ named as (
         numbered.session_no,
         numbered.place,
         kinds.event,
-        kinds.feature_id
+        kinds.is_feature
     from numbered
     left join kinds on numbered.kind_no = kinds.kind_no
 
@@ -199,8 +208,8 @@ final as (
         anchors.user_id,
         named.place - anchors.place as distance,
         case when named.place <> anchors.place then named.event end as event,
-        case when named.place <> anchors.place then named.feature_id end as feature_id
-    from anchor_places as anchors
+        case when named.place <> anchors.place then named.is_feature end as is_feature
+    from anchors
     inner join named
         on
             anchors.session_no = named.session_no

@@ -32,10 +32,10 @@ kinds as (
         anchor,
         distance,
         event,
-        feature_id
+        is_feature
     from steps
     where distance <> 0
-    group by app_token, anchor, distance, event, feature_id
+    group by app_token, anchor, distance, event, is_feature
 
 ),
 
@@ -43,10 +43,16 @@ named as (
 
     select
         kinds.*,
-        coalesce('Used ' || features.feature_name, kinds.event) as named_event
+        case
+            when kinds.is_feature then 'Used ' || coalesce(features.feature_name, kinds.event)
+            else kinds.event
+        end as named_event
     from kinds
     left join features
-        on kinds.app_token = features.app_token and kinds.feature_id = features.feature_id
+        on
+            kinds.is_feature
+            and kinds.app_token = features.app_token
+            and kinds.event = features.feature_id
 
 ),
 
@@ -72,7 +78,7 @@ counted as (
             and steps.anchor = numbered.anchor
             and steps.distance = numbered.distance
             and steps.event = numbered.event
-            and steps.feature_id is not distinct from numbered.feature_id
+            and steps.is_feature = numbered.is_feature
     group by numbered.path_no
 
 ),
