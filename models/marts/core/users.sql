@@ -1,7 +1,9 @@
 -- one row per (app_token, user_id) seen on any event
 {{ config(
     contract={'enforced': var('user_traits') | length == 0},
-    meta={'cut': {'by': 'user', 'parents': ['events', 'nps_responses', 'user_traits_history']}},
+    meta={'cut': {'by': 'user', 'parents': [
+        'events', 'nps_responses', 'sessions', 'user_days', 'user_traits_history',
+    ]}},
 ) }}
 {% set trait_keys = ['email', 'name', 'plan_type'] %}
 {% set latest_columns = [
@@ -41,14 +43,34 @@ activity as (
         min(case when event_type = 'identify_user' then occurred_at end) as first_identified_at,
         count(*) as event_count,
         count(case when event_type = 'page_view' then 1 end) as page_view_count,
-        count(distinct session) as session_count,
-        count(distinct case when is_activity then occurred_date end) as active_day_count,
         least(
             {%- for column in latest_columns %}
                 {{ latest_at(column) }}{{ ',' if not loop.last }}
             {%- endfor %}
         ) as latest_values_from
     from events
+    group by app_token, user_id
+
+),
+
+session_counts as (
+
+    select
+        app_token,
+        user_id,
+        count(*) as session_count
+    from {{ ref('sessions') }}
+    group by app_token, user_id
+
+),
+
+active_day_counts as (
+
+    select
+        app_token,
+        user_id,
+        count(*) as active_day_count
+    from {{ ref('user_days') }}
     group by app_token, user_id
 
 ),
@@ -123,8 +145,8 @@ final as (
         ---------- numbers
         activity.event_count,
         activity.page_view_count,
-        activity.session_count,
-        activity.active_day_count,
+        coalesce(session_counts.session_count, 0) as session_count,
+        coalesce(active_day_counts.active_day_count, 0) as active_day_count,
         latest_scores.latest_nps_score,
 
         ---------- times
@@ -139,6 +161,14 @@ final as (
         activity.first_identified_at
 
     from activity
+    left join session_counts
+        on
+            activity.app_token = session_counts.app_token
+            and activity.user_id = session_counts.user_id
+    left join active_day_counts
+        on
+            activity.app_token = active_day_counts.app_token
+            and activity.user_id = active_day_counts.user_id
     left join latest_values
         on activity.app_token = latest_values.app_token and activity.user_id = latest_values.user_id
     left join unpacked_traits
