@@ -14,24 +14,27 @@ companies as (
     select
         app_token,
         user_id,
-        min(company_id) < max(company_id) as are_several,
+        company_id,
         min(occurred_at) as first_at
     from events
+    group by app_token, user_id, company_id
+
+),
+
+users as (
+
+    select
+        app_token,
+        user_id,
+        count(*) as company_count,
+        min(company_id) as company_id,
+        min(first_at) as first_at
+    from companies
     group by app_token, user_id
 
 ),
 
--- Most users have one company all along: the first of their events tells all there is.
-telling as (
-
-    select events.*
-    from events
-    inner join companies
-        on events.app_token = companies.app_token and events.user_id = companies.user_id
-    where companies.are_several or events.occurred_at = companies.first_at
-
-),
-
+-- Most users have one company all along, and their events need no order.
 compared as (
 
     select
@@ -40,7 +43,15 @@ compared as (
             partition by app_token, user_id
             order by {{ event_order() | join(', ') }}
         ) as previous_company_id
-    from telling
+    from events
+    where
+        (app_token, user_id) in (
+            select
+                users.app_token,
+                users.user_id
+            from users
+            where users.company_count > 1
+        )
 
 ),
 
@@ -57,6 +68,32 @@ moves as (
 
 ),
 
+stays as (
+
+    select
+        app_token,
+        user_id,
+        company_id,
+        1 as stay_number,
+        first_at as valid_from,
+        null as valid_to
+    from users
+    where company_count = 1
+    union all
+    select
+        app_token,
+        user_id,
+        company_id,
+        stay_number,
+        occurred_at as valid_from,
+        lead(occurred_at) over (
+            partition by app_token, user_id
+            order by stay_number
+        ) as valid_to
+    from moves
+
+),
+
 final as (
 
     select
@@ -68,12 +105,9 @@ final as (
         company_id,
         {{ company_key() }} as company_key,
         stay_number,
-        occurred_at as valid_from,
-        lead(occurred_at) over (
-            partition by app_token, user_id
-            order by stay_number
-        ) as valid_to
-    from moves
+        valid_from,
+        valid_to
+    from stays
 
 )
 
