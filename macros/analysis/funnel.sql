@@ -56,15 +56,27 @@
 
     ),
 
+    runs as (
+
+        {{ funnel_runs('matches', 'takers', 'steps', id) | indent(4) }}
+
+    ),
+
+    run_matches as (
+
+        {{ funnel_run_matches('runs', 'matches') | indent(4) }}
+
+    ),
+
     entries as (
 
-        {{ funnel_entries('matches', 'steps') | indent(4) }}
+        {{ funnel_entries('runs', 'run_matches') | indent(4) }}
 
     ),
 
     chains as (
 
-        {{ funnel_chains('entries', 'matches', 'takers', id) | indent(4) }}
+        {{ funnel_chains('runs', 'run_matches', 'entries', id) | indent(4) }}
 
     )
 {%- endmacro %}
@@ -159,7 +171,7 @@
 
     )
 
-    select distinct
+    select
         matching_names.funnel,
         case when coalesce(matching_names.is_exclusion, false) then 0 else matching_names.step end
             as step,
@@ -176,8 +188,11 @@
             and identified_events.{{ id }} = takers.{{ id }}
 {%- endmacro %}
 
-{#- Attempts: every match of the first step, with the last moments that count for it. -#}
-{% macro funnel_entries(matches, steps) -%}
+{#-
+    Who entered which funnel, under one number, with the moments between which a match can count for
+    any of the attempts.
+-#}
+{% macro funnel_runs(matches, takers, steps, id='user_id') -%}
     with
 
     windows as (
@@ -190,57 +205,117 @@
 
     ),
 
+    entered as (
+
+        select
+            funnel,
+            taker_no,
+            row_number() over (order by funnel, taker_no) as run_no,
+            min(matched_at) as first_entry_at,
+            max(matched_at) as last_entry_at
+        from {{ matches }}
+        where step = 1
+        group by funnel, taker_no
+
+    )
+
+    select
+        entered.run_no,
+        entered.funnel,
+        entered.taker_no,
+        takers.app_token,
+        takers.{{ id }},
+        windows.window_seconds,
+        entered.first_entry_at,
+        greatest(
+            entered.last_entry_at,
+            coalesce(
+                {{ add_seconds('entered.last_entry_at', 'windows.window_seconds') }},
+                {{ end_of_time() }}
+            )
+        ) as last_moment_at
+    from entered
+    inner join windows on entered.funnel = windows.funnel
+    inner join {{ takers }} as takers on entered.taker_no = takers.taker_no
+{%- endmacro %}
+
+{#- The matches that can count: many are long after the last entry, or nobody entered before. -#}
+{% macro funnel_run_matches(runs, matches) -%}
+    select
+        runs.run_no,
+        matches.step,
+        matches.matched_at
+    from {{ matches }} as matches
+    inner join {{ runs }} as runs
+        on
+            matches.funnel = runs.funnel
+            and matches.taker_no = runs.taker_no
+            and matches.matched_at >= runs.first_entry_at
+            and matches.matched_at <= runs.last_moment_at
+{%- endmacro %}
+
+{#- Attempts: every match of the first step, with the last moment that counts for it. -#}
+{% macro funnel_entries(runs, run_matches) -%}
+    with
+
     followed as (
 
         select
             *,
             min(case when step = 0 then matched_at end) over (
-                partition by funnel, taker_no
-                order by matched_at
-                range between interval '1 microsecond' following and unbounded following
+                {{ funnel_later('matched_at', 'step desc') }}
             ) as excluded_at
-        from {{ matches }}
+        from {{ run_matches }}
         where step in (0, 1)
 
     )
 
-    select
-        followed.funnel,
-        followed.taker_no,
+    select distinct
+        followed.run_no,
         followed.matched_at as entry_at,
-        {{ add_seconds('followed.matched_at', 'windows.window_seconds') }} as window_ends_at,
-        followed.excluded_at
+        least(
+            coalesce(
+                {{ add_seconds('followed.matched_at', 'runs.window_seconds') }}, {{ end_of_time() }}
+            ),
+            coalesce(followed.excluded_at, {{ end_of_time() }})
+        ) as ends_at
     from followed
-    inner join windows on followed.funnel = windows.funnel
+    inner join {{ runs }} as runs on followed.run_no = runs.run_no
     where followed.step = 1
+{%- endmacro %}
+
+{#-
+    A window of what is later in a run. Of rows at one moment, `at_once` has those first that look for
+    others. To come from the end is cheaper than to search, for each row, where later begins.
+-#}
+{% macro funnel_later(at, at_once) -%}
+    partition by run_no
+    order by {{ at }} desc, {{ at_once }}
+    rows between unbounded preceding and current row
 {%- endmacro %}
 
 {#-
     The steps of the attempt that counts: the deepest, and of several the first. Each round takes the
     next step of what was reached, which is far less than all that matched.
 -#}
-{% macro funnel_chains(entries, matches, takers, id='user_id') -%}
+{% macro funnel_chains(runs, run_matches, entries, id='user_id') -%}
     with recursive
 
     attempts as (
 
         select
-            funnel,
-            taker_no,
+            run_no,
             entry_at,
-            window_ends_at,
-            excluded_at,
+            ends_at,
             cast(1 as bigint) as step,
             entry_at as step_at,
             cast(null as timestamp) as previous_step_at
         from {{ entries }}
         union all
         select
-            funnel,
-            taker_no,
+            run_no,
             entry_at,
-            window_ends_at,
-            excluded_at,
+            ends_at,
             step + 1 as step,
             next_at as step_at,
             step_at as previous_step_at
@@ -248,82 +323,68 @@
             select
                 *,
                 min(case when is_next then step_at end) over (
-                    partition by funnel, taker_no
-                    order by step_at
-                    range between interval '1 microsecond' following and unbounded following
+                    {{ funnel_later('step_at', 'is_next asc') }}
                 ) as next_at
             from (
                 select
-                    funnel,
-                    taker_no,
+                    run_no,
                     entry_at,
-                    window_ends_at,
-                    excluded_at,
+                    ends_at,
                     step,
                     step_at,
                     false as is_next
                 from attempts
                 union all
                 select
-                    funnel,
-                    taker_no,
+                    run_no,
                     null as entry_at,
-                    null as window_ends_at,
-                    null as excluded_at,
+                    null as ends_at,
                     step,
                     matched_at as step_at,
                     true as is_next
-                from {{ matches }}
-                where (funnel, step - 1) in (select attempts.funnel, attempts.step from attempts)
+                from {{ run_matches }}
+                -- As a difference it is no join, which would cost more.
+                where step - (select max(attempts.step) from attempts) = 1
             ) as reached_and_next
         ) as followed
-        where
-            not is_next
-            and next_at is not null
-            and (window_ends_at is null or next_at <= window_ends_at)
-            and (excluded_at is null or next_at <= excluded_at)
+        where not is_next and next_at <= ends_at
 
     ),
 
-    first_to_reach as (
+    deepest as (
 
         select
-            funnel,
-            taker_no,
-            step,
-            min(entry_at) as entry_at
+            run_no,
+            max(step) as step
         from attempts
-        group by funnel, taker_no, step
+        group by run_no
 
     ),
 
     counting as (
 
         select
-            funnel,
-            taker_no,
-            {{ max_by('entry_at', ['step']) }} as entry_at
-        from first_to_reach
-        group by funnel, taker_no
+            attempts.run_no,
+            min(attempts.entry_at) as entry_at
+        from attempts
+        inner join deepest on attempts.run_no = deepest.run_no and attempts.step = deepest.step
+        group by attempts.run_no
 
     )
 
     select
-        attempts.funnel,
-        takers.app_token,
-        takers.{{ id }},
+        runs.funnel,
+        runs.app_token,
+        runs.{{ id }},
         attempts.entry_at,
-        attempts.window_ends_at,
+        {{ add_seconds('attempts.entry_at', 'runs.window_seconds') }} as window_ends_at,
         attempts.step,
         attempts.step_at,
         attempts.previous_step_at
     from attempts
     inner join counting
-        on
-            attempts.funnel = counting.funnel
-            and attempts.taker_no = counting.taker_no
-            and attempts.entry_at = counting.entry_at
-    inner join {{ takers }} as takers on attempts.taker_no = takers.taker_no
+        on attempts.run_no = counting.run_no and attempts.entry_at = counting.entry_at
+    inner join {{ runs }} as runs on counting.run_no = runs.run_no
 {%- endmacro %}
 
 {#- How many ids took each step, held against the first and the previous step. -#}
@@ -440,7 +501,7 @@
         min(entry_at) as entry_at,
         min(window_ends_at) as window_ends_at,
         max(step) as max_step,
-        {{ join_distinct(iso_timestamp('step_at'), ',') }} as step_times
+        {{ join_sorted(iso_timestamp('step_at'), ',') }} as step_times
     from {{ chains }}
     group by funnel, app_token, {{ id }}
 {%- endmacro %}

@@ -40,7 +40,7 @@ exposed_users as (
         user_key,
         {{ earliest('variant', interaction_order()) }} as first_variant,
         {{ join_distinct('variant', '+') }} as variants,
-        count(distinct variant) > 1 as is_contaminated,
+        min(variant) <> max(variant) as is_contaminated,
         min(occurred_at) as exposed_at,
         min(case when interaction_status = 'COMPLETED' then occurred_at end) as completed_at
     from exposures
