@@ -309,7 +309,7 @@ def test_a_warehouse_of_an_earlier_version_is_brought_up_to_date(
         connection.execute("""
             drop table intermediate.model_builds;
             drop table intermediate.int_company_user_days;
-            drop table intermediate.int_path_steps;
+            drop table intermediate.int_path_sessions;
             drop table intermediate.int_funnel_attempts;
             drop table intermediate.int_funnel_chains;
             create view intermediate.int_funnel_chains as select 1;

@@ -1,9 +1,9 @@
 -- one row per (app_token, anchor, direction, step, event) that somebody did in a session
 with
 
-steps as {{ inlined() }} (
+sessions as {{ inlined() }} (
 
-    select * from {{ ref('int_path_steps') }}
+    select * from {{ ref('int_path_sessions') }}
 
 ),
 
@@ -13,40 +13,26 @@ features as (
 
 ),
 
-anchor_users as (
-
-    select
-        app_token,
-        anchor,
-        count(distinct user_id) as anchor_user_count
-    from steps
-    where distance = 0
-    group by app_token, anchor
-
-),
-
 kinds as (
 
     select
+        kind_id,
         app_token,
-        anchor,
-        distance,
         event,
         is_feature
-    from steps
-    where distance <> 0
-    group by app_token, anchor, distance, event, is_feature
+    from {{ ref('int_path_kind_days') }}
+    group by kind_id, app_token, event, is_feature
 
 ),
 
 named as (
 
     select
-        kinds.*,
+        kinds.kind_id,
         case
             when kinds.is_feature then 'Used ' || coalesce(features.feature_name, kinds.event)
             else kinds.event
-        end as named_event
+        end as event
     from kinds
     left join features
         on
@@ -56,44 +42,84 @@ named as (
 
 ),
 
--- Few, so that a number can stand for the texts while users are counted.
-numbered as (
+-- Few, so that numbers can stand for the texts while users are counted.
+numbered_events as {{ computed_once() }} (
 
     select
         *,
-        dense_rank() over (order by app_token, anchor, distance, named_event) as path_no
+        dense_rank() over (order by event) as event_no
     from named
+
+),
+
+anchors as {{ computed_once() }} (
+
+    select
+        app_token,
+        anchor,
+        count(distinct user_id) as anchor_user_count,
+        row_number() over (order by app_token, anchor) as anchor_no
+    from sessions
+    group by app_token, anchor
+
+),
+
+numbered_sessions as (
+
+    select
+        sessions.user_id,
+        sessions.kind_ids,
+        sessions.anchor_place,
+        anchors.anchor_no
+    from sessions
+    inner join anchors
+        on sessions.app_token = anchors.app_token and sessions.anchor = anchors.anchor
+
+),
+
+steps as (
+
+    {{ rows_of_list('numbered_sessions', 'kind_ids', 'kind_id', 'place') }}
 
 ),
 
 counted as (
 
     select
-        numbered.path_no,
+        steps.anchor_no,
+        numbered_events.event_no,
+        steps.place - steps.anchor_place as distance,
         count(distinct steps.user_id) as user_count
     from steps
-    inner join numbered
-        on
-            steps.app_token = numbered.app_token
-            and steps.anchor = numbered.anchor
-            and steps.distance = numbered.distance
-            and steps.event = numbered.event
-            and steps.is_feature = numbered.is_feature
-    group by numbered.path_no
+    inner join numbered_events on steps.kind_id = numbered_events.kind_id
+    where steps.place <> steps.anchor_place
+    group by steps.anchor_no, numbered_events.event_no, distance
+
+),
+
+events as (
+
+    select
+        event_no,
+        event
+    from numbered_events
+    group by event_no, event
 
 ),
 
 paths as (
 
     select
-        path_no,
-        app_token,
-        anchor,
-        case when distance > 0 then 'after' else 'before' end as direction,
-        abs(distance) as step,
-        named_event as event
-    from numbered
-    group by path_no, app_token, anchor, distance, named_event
+        anchors.app_token,
+        anchors.anchor,
+        case when counted.distance > 0 then 'after' else 'before' end as direction,
+        abs(counted.distance) as step,
+        events.event,
+        counted.user_count,
+        anchors.anchor_user_count
+    from counted
+    inner join anchors on counted.anchor_no = anchors.anchor_no
+    inner join events on counted.event_no = events.event_no
 
 ),
 
@@ -101,22 +127,11 @@ final as (
 
     select
         {{ surrogate_key([
-            'paths.app_token', 'paths.anchor', 'paths.direction',
-            'cast(paths.step as varchar)', 'paths.event',
+            'app_token', 'anchor', 'direction', 'cast(step as varchar)', 'event',
         ]) }} as path_key,
-        paths.app_token,
-        paths.anchor,
-        paths.direction,
-        paths.step,
-        paths.event,
-        counted.user_count,
-        anchor_users.anchor_user_count,
-        {{ safe_divide('counted.user_count', 'anchor_users.anchor_user_count') }}
-            as share
+        *,
+        {{ safe_divide('user_count', 'anchor_user_count') }} as share
     from paths
-    inner join counted on paths.path_no = counted.path_no
-    inner join anchor_users
-        on paths.app_token = anchor_users.app_token and paths.anchor = anchor_users.anchor
 
 )
 

@@ -1,0 +1,40 @@
+-- one row per (occurred_date, kind_id): what was done in the sessions of a date, whoever did it
+{{ config(materialized='maintained', meta={
+    'cut': {'by': 'date', 'parents': ['int_path_events']},
+}) }}
+{% set kind_columns = ['app_token', 'event_type', 'event_name', 'page'] %}
+with
+
+kinds as (
+
+    select
+        occurred_date,
+        {{ kind_columns | join(',\n        ') }}
+    from {{ ref('int_path_events') }}
+    group by occurred_date, {{ kind_columns | join(', ') }}
+
+),
+
+final as (
+
+    select
+        occurred_date,
+        {{ digest_number(surrogate_key(kind_columns)) }} as kind_id,
+        {{ kind_columns | join(',\n        ') }},
+        coalesce(
+            case event_type
+                when 'page_view' then 'Viewed ' || coalesce(page, '(unknown page)')
+                when 'track' then event_name
+                when 'track_feature' then event_name
+                when 'interaction' then event_name
+                when 'session_start' then 'Session start'
+                else event_type || ': ' || event_name
+            end,
+            event_type
+        ) as event,
+        event_type = 'track_feature' and event_name is not null as is_feature
+    from kinds
+
+)
+
+select * from final
