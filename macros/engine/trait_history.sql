@@ -30,14 +30,28 @@
 
     ),
 
-    -- From here on numbers stand for whom and when: they sort faster than texts.
+    followed as (
+
+        select
+            *,
+            lag(metadata) over (
+                partition by app_token, {{ id }}
+                order by event_number
+            ) as previous_metadata
+        from identifies
+
+    ),
+
+    -- To say the same again changes nothing, and many clients do so at every page. From here on
+    -- numbers stand for whom and when: they sort faster than texts.
     numbered as (
 
         select
             event_number,
             metadata,
             min(event_number) over (partition by app_token, {{ id }}) as id_number
-        from identifies
+        from followed
+        where metadata is distinct from previous_metadata
 
     ),
 
