@@ -7,15 +7,6 @@
 {% endmacro %}
 
 {% macro duckdb__trait_history(relation, id) -%}
-    {%- set whole_rows = var('trait_merge') == 'latest_row' -%}
-    {%- set never = 9223372036854775807 -%}
-    {%- set next_change -%}
-        lead(event_number, 1, {{ never }}) over (
-                partition by id_number, trait
-                order by event_number
-            )
-    {%- endset -%}
-    {%- set end_number = 'event_number + 1' if whole_rows else next_change -%}
     with
 
     identifies as (
@@ -48,79 +39,33 @@
 
         select
             event_number,
-            metadata,
-            min(event_number) over (partition by app_token, {{ id }}) as id_number
+            min(event_number) over (partition by app_token, {{ id }}) as id_number,
+            json_keys(metadata) as told_keys,
+            json_extract(metadata, '$.*') as told_values
         from followed
         where metadata is distinct from previous_metadata
 
     ),
 
-    pairs as (
+    -- Of a key that is there twice the first counts.
+    told as (
 
         select
-            numbered.id_number,
-            numbered.event_number,
-            pair.key as trait,
-            min_by(pair.value, pair.id) as value
-        from numbered
-        cross join json_each(numbered.metadata) as pair
-        group by numbered.id_number, numbered.event_number, pair.key
-
-    ),
-
-    compared as (
-
-        select
-            *,
-            lag(value, 1, 'null') over (
-                partition by id_number, trait
-                order by event_number
-            ) as previous_value
-        from pairs
-
-    ),
-
-    -- A value holds until the trait changes again; of whole rows, until the next one.
-    periods as (
-
-        select
-            *,
-            {{ end_number }} as end_number
-        from compared
-        {{ 'where previous_value <> value' if not whole_rows }}
-
-    ),
-
-    changes as (
-
-        select distinct
             id_number,
-            event_number
-        from {{ 'numbered' if whole_rows else 'periods' }}
+            event_number,
+            list_transform(
+                list_distinct(told_keys),
+                lambda one: {
+                    'trait': one, 'value': list_extract(told_values, list_position(told_keys, one))
+                }
+            ) as traits
+        from numbered
 
     ),
 
-    -- To sort each list is faster than an aggregate with an order.
     merged as (
 
-        select
-            changes.id_number,
-            changes.event_number,
-            coalesce(
-                to_json(map_from_entries(list_sort(
-                    list({'trait': periods.trait, 'value': periods.value})
-                        filter (where periods.trait is not null)
-                ))),
-                '{}'
-            ) as traits
-        from changes
-        left join periods
-            on
-                changes.id_number = periods.id_number
-                and changes.event_number >= periods.event_number
-                and changes.event_number < periods.end_number
-                and periods.value <> 'null'
-        group by changes.id_number, changes.event_number
+        {{ duckdb__merged_traits() if var('trait_merge') == 'latest_value' else duckdb__own_traits() }}
 
     ),
 
@@ -149,4 +94,129 @@
     from distinguished
     inner join identifies on distinguished.event_number = identifies.event_number
     where distinguished.traits <> distinguished.previous_traits
+{%- endmacro %}
+
+{#- Of each event the traits that it tells itself. -#}
+{% macro duckdb__own_traits() -%}
+    select
+        id_number,
+        event_number,
+        {{ duckdb__traits_json(
+            "list_sort(list_filter(traits, lambda one: struct_extract(one, 'value') <> 'null'))"
+        ) }} as traits
+    from told
+{%- endmacro %}
+
+{#-
+    Of each event that changed a trait all that hold then. A user has one list of what was when: lists
+    of all that holds after each event would take more memory than there is.
+-#}
+{% macro duckdb__merged_traits() -%}
+    {%- set never = 9223372036854775807 -%}
+    with
+
+    exploded as (
+
+        select
+            id_number,
+            event_number,
+            unnest(traits) as told_trait
+        from told
+
+    ),
+
+    pairs as (
+
+        select
+            id_number,
+            event_number,
+            struct_extract(told_trait, 'trait') as trait,
+            struct_extract(told_trait, 'value') as value
+        from exploded
+
+    ),
+
+    compared as (
+
+        select
+            *,
+            lag(value, 1, 'null') over (
+                partition by id_number, trait
+                order by event_number
+            ) as previous_value
+        from pairs
+
+    ),
+
+    -- A value holds until the trait changes again.
+    periods as (
+
+        select
+            *,
+            lead(event_number, 1, {{ never }}) over (
+                partition by id_number, trait
+                order by event_number
+            ) as end_number
+        from compared
+        where previous_value <> value
+
+    ),
+
+    changes as (
+
+        select distinct
+            id_number,
+            event_number
+        from periods
+
+    ),
+
+    -- In the order of the names, which come first.
+    lives as (
+
+        select
+            id_number,
+            list_sort(list({
+                'trait': trait,
+                'value': value,
+                'start_number': event_number,
+                'end_number': end_number
+            })) as periods
+        from periods
+        where value <> 'null'
+        group by id_number
+
+    ),
+
+    lived_changes as (
+
+        select
+            changes.*,
+            lives.periods
+        from changes
+        left join lives on changes.id_number = lives.id_number
+
+    )
+
+    select
+        id_number,
+        event_number,
+        {{ duckdb__traits_json(
+            "list_filter(periods, lambda one: struct_extract(one, 'start_number') <= event_number"
+            ~ " and struct_extract(one, 'end_number') > event_number)"
+        ) }} as traits
+    from lived_changes
+{%- endmacro %}
+
+{#- A list of traits in the order of their names, as a JSON object. -#}
+{% macro duckdb__traits_json(traits) -%}
+    coalesce(
+        to_json(map_from_entries(list_transform(
+            {{ traits }},
+            lambda one: {
+                'trait': struct_extract(one, 'trait'), 'value': struct_extract(one, 'value')
+            }
+        ))),
+        '{}'
+    )
 {%- endmacro %}

@@ -49,7 +49,7 @@ anchors as (
 
     select
         anchor,
-        {{ list_in_order('kind_id', 'kind_id') }} as kind_ids
+        {{ list_in_order('kind_id', '0') }} as kind_ids
     from anchor_kinds
     group by anchor
 
@@ -77,8 +77,8 @@ timed as (
         app_token,
         user_id,
         session,
-        {{ list_in_order('kind_id', 'occurred_at') }} as kind_ids,
-        {{ list_is_tied('kind_id', 'occurred_at') }} as is_tied
+        {{ list_in_order('kind_id', microseconds('occurred_at')) }} as kind_ids,
+        {{ list_is_tied('kind_id', microseconds('occurred_at')) }} as is_tied
     from known
     group by app_token, user_id, session
 
