@@ -40,6 +40,7 @@
         select
             event_number,
             min(event_number) over (partition by app_token, {{ id }}) as id_number,
+            max(event_number) over (partition by app_token, {{ id }}) as last_number,
             json_keys(metadata) as told_keys,
             json_extract(metadata, '$.*') as told_values
         from followed
@@ -53,6 +54,7 @@
         select
             id_number,
             event_number,
+            last_number,
             list_transform(
                 list_distinct(told_keys),
                 lambda one: {
@@ -108,11 +110,12 @@
 {%- endmacro %}
 
 {#-
-    Of each event that changed a trait all that hold then. A user has one list of what was when: lists
-    of all that holds after each event would take more memory than there is.
+    Of each event that changed a trait all that hold then. A list of what was when serves a user's next
+    events together: a list of all that holds after each event would take more memory than there is,
+    and one for all events of a user who has very many would be searched again for each.
 -#}
 {% macro duckdb__merged_traits() -%}
-    {%- set never = 9223372036854775807 -%}
+    {%- set events_in_block = 64 -%}
     with
 
     exploded as (
@@ -120,6 +123,7 @@
         select
             id_number,
             event_number,
+            last_number,
             unnest(traits) as told_trait
         from told
 
@@ -130,6 +134,7 @@
         select
             id_number,
             event_number,
+            last_number,
             struct_extract(told_trait, 'trait') as trait,
             struct_extract(told_trait, 'value') as value
         from exploded
@@ -153,7 +158,8 @@
 
         select
             *,
-            lead(event_number, 1, {{ never }}) over (
+            event_number // {{ events_in_block }} as block,
+            lead(event_number, 1, last_number + 1) over (
                 partition by id_number, trait
                 order by event_number
             ) as end_number
@@ -166,8 +172,19 @@
 
         select distinct
             id_number,
-            event_number
+            event_number,
+            block
         from periods
+
+    ),
+
+    block_periods as (
+
+        select
+            * exclude (block),
+            unnest(generate_series(block, (end_number - 1) // {{ events_in_block }})) as block
+        from periods
+        where value <> 'null'
 
     ),
 
@@ -176,15 +193,15 @@
 
         select
             id_number,
+            block,
             list_sort(list({
                 'trait': trait,
                 'value': value,
                 'start_number': event_number,
                 'end_number': end_number
             })) as periods
-        from periods
-        where value <> 'null'
-        group by id_number
+        from block_periods
+        group by id_number, block
 
     ),
 
@@ -194,7 +211,10 @@
             changes.*,
             lives.periods
         from changes
-        left join lives on changes.id_number = lives.id_number
+        left join lives
+            on
+                changes.id_number = lives.id_number
+                and changes.block = lives.block
 
     )
 
