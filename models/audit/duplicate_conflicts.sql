@@ -17,15 +17,21 @@ conflicts as (
 
 ),
 
+removed_users as (
+
+    select * from {{ ref('int_removed_users') }}
+
+),
+
 -- Not of events that the configuration erases or excludes.
 counted_conflicts as (
 
-    select contents.event_key
-    from contents
-    inner join conflicts on contents.event_key = conflicts.event_key
-    inner join {{ ref('int_events__judged') }} as events
-        on contents.file_id = events.file_id and contents.line_number = events.line_number
-    where not contents.is_superseded and events.removal_reason is null
+    select events.event_key
+    from contents as events
+    inner join conflicts on events.event_key = conflicts.event_key
+    left join removed_users
+        on events.app_token = removed_users.app_token and events.user_id = removed_users.user_id
+    where not events.is_superseded and {{ removal('reason') }} is null
 
 ),
 
