@@ -6,11 +6,11 @@
 {% macro funnel(steps, id='user_id', window_seconds=none, name='funnel', events=none) -%}
     with
 
-    {{ funnel_chains_of(steps, id, window_seconds, name, events) }},
+    {{ funnel_attempts_of(steps, id, window_seconds, name, events) }},
 
     conversions as (
 
-        {{ funnel_conversions('chains', 'steps') | indent(4) }}
+        {{ funnel_conversions('attempts', 'steps') | indent(4) }}
 
     )
 
@@ -23,20 +23,28 @@
 ) -%}
     with
 
-    {{ funnel_chains_of(steps, id, window_seconds, name, events) }},
+    {{ funnel_attempts_of(steps, id, window_seconds, name, events) }},
 
-    attempts as (
+    judged_attempts as (
 
-        {{ funnel_attempts('chains', 'steps', id, as_of) | indent(4) }}
+        {{ funnel_openness('attempts', 'steps', as_of) | indent(4) }}
 
     )
 
-    select * from attempts
+    select
+        funnel,
+        app_token,
+        {{ id }},
+        {{ join_timestamps('step_ats', ',') }} as step_times,
+        max_step,
+        is_open,
+        entry_at
+    from judged_attempts
 {%- endmacro %}
 
-{#- CTEs from the declared steps to the chains. -#}
-{% macro funnel_chains_of(
-    steps, id='user_id', window_seconds=none, name='funnel', events=none
+{#- CTEs from the declared steps to the attempts. -#}
+{% macro funnel_attempts_of(
+    steps, id='user_id', window_seconds=none, name='funnel', events=none, names=none
 ) -%}
     steps as (
 
@@ -52,7 +60,7 @@
 
     matches as (
 
-        {{ funnel_matches('steps', 'takers', id, events) | indent(4) }}
+        {{ funnel_matches('steps', 'takers', id, events, names) | indent(4) }}
 
     ),
 
@@ -74,9 +82,9 @@
 
     ),
 
-    chains as (
+    attempts as (
 
-        {{ funnel_chains('runs', 'run_matches', 'entries', id) | indent(4) }}
+        {{ funnel_attempts('runs', 'run_matches', 'entries', id) | indent(4) }}
 
     )
 {%- endmacro %}
@@ -154,8 +162,11 @@
     group by app_token, {{ id }}
 {%- endmacro %}
 
-{#- Events that fit a step, for each taker; step 0 stands for the exclusions. -#}
-{% macro funnel_matches(steps, takers, id='user_id', events=none) -%}
+{#-
+    Events that fit a step, for each taker; step 0 stands for the exclusions. `names` tells which events
+    there are, where that is known without reading all.
+-#}
+{% macro funnel_matches(steps, takers, id='user_id', events=none, names=none) -%}
     with
 
     identified_events as {{ inlined() }} (
@@ -167,7 +178,7 @@
 
     matching_names as (
 
-        {{ matching_names('identified_events', steps) | indent(4) }}
+        {{ matching_names(names or 'identified_events', steps) | indent(4) }}
 
     )
 
@@ -295,21 +306,20 @@
 {%- endmacro %}
 
 {#-
-    The steps of the attempt that counts: the deepest, and of several the first. Each round takes the
-    next step of what was reached, which is far less than all that matched.
+    The attempt that counts: the deepest, and of several the first. Each round takes the next step of
+    what was reached, which is far less than all that matched.
 -#}
-{% macro funnel_chains(runs, run_matches, entries, id='user_id') -%}
+{% macro funnel_attempts(runs, run_matches, entries, id='user_id') -%}
     with recursive
 
-    attempts as (
+    taken as (
 
         select
             run_no,
             entry_at,
             ends_at,
             cast(1 as bigint) as step,
-            entry_at as step_at,
-            cast(null as timestamp) as previous_step_at
+            entry_at as step_at
         from {{ entries }}
         union all
         select
@@ -317,8 +327,7 @@
             entry_at,
             ends_at,
             step + 1 as step,
-            next_at as step_at,
-            step_at as previous_step_at
+            next_at as step_at
         from (
             select
                 *,
@@ -333,7 +342,7 @@
                     step,
                     step_at,
                     false as is_next
-                from attempts
+                from taken
                 union all
                 select
                     run_no,
@@ -344,8 +353,8 @@
                     true as is_next
                 from {{ run_matches }}
                 -- As a difference it is no join, which would cost more.
-                where step - (select max(attempts.step) from attempts) = 1
-            ) as reached_and_next
+                where step > 1 and step - (select max(taken.step) from taken) = 1
+            ) as taken_and_next
         ) as followed
         where not is_next and next_at <= ends_at
 
@@ -356,7 +365,7 @@
         select
             run_no,
             max(step) as step
-        from attempts
+        from taken
         group by run_no
 
     ),
@@ -364,11 +373,25 @@
     counting as (
 
         select
-            attempts.run_no,
-            min(attempts.entry_at) as entry_at
-        from attempts
-        inner join deepest on attempts.run_no = deepest.run_no and attempts.step = deepest.step
-        group by attempts.run_no
+            taken.run_no,
+            min(taken.entry_at) as entry_at
+        from taken
+        inner join deepest on taken.run_no = deepest.run_no and taken.step = deepest.step
+        group by taken.run_no
+
+    ),
+
+    reached as (
+
+        select
+            taken.run_no,
+            min(taken.entry_at) as entry_at,
+            max(taken.step) as max_step,
+            {{ sorted_list('taken.step_at') }} as step_ats
+        from taken
+        inner join counting
+            on taken.run_no = counting.run_no and taken.entry_at = counting.entry_at
+        group by taken.run_no
 
     )
 
@@ -376,20 +399,24 @@
         runs.funnel,
         runs.app_token,
         runs.{{ id }},
-        attempts.entry_at,
-        {{ add_seconds('attempts.entry_at', 'runs.window_seconds') }} as window_ends_at,
-        attempts.step,
-        attempts.step_at,
-        attempts.previous_step_at
-    from attempts
-    inner join counting
-        on attempts.run_no = counting.run_no and attempts.entry_at = counting.entry_at
-    inner join {{ runs }} as runs on counting.run_no = runs.run_no
+        reached.entry_at,
+        {{ add_seconds('reached.entry_at', 'runs.window_seconds') }} as window_ends_at,
+        reached.max_step,
+        reached.step_ats
+    from reached
+    inner join {{ runs }} as runs on reached.run_no = runs.run_no
 {%- endmacro %}
 
 {#- How many ids took each step, held against the first and the previous step. -#}
-{% macro funnel_conversions(chains, steps) -%}
+{% macro funnel_conversions(attempts, steps) -%}
+    {%- set seconds = seconds_between(value_at('step_ats', 'step - 1'), 'step_at') -%}
     with
+
+    taken_steps as (
+
+        {{ rows_of_list(attempts, 'step_ats', 'step_at', 'step') | indent(4) }}
+
+    ),
 
     counted as (
 
@@ -398,11 +425,9 @@
             app_token,
             step,
             count(*) as users,
-            {{ quantile(seconds_between('previous_step_at', 'step_at'), 0.5) }}
-                as median_seconds_from_previous,
-            {{ quantile(seconds_between('previous_step_at', 'step_at'), 0.9) }}
-                as p90_seconds_from_previous
-        from {{ chains }}
+            {{ quantile(seconds, 0.5) }} as median_seconds_from_previous,
+            {{ quantile(seconds, 0.9) }} as p90_seconds_from_previous
+        from taken_steps
         group by funnel, app_token, step
 
     ),
@@ -462,52 +487,8 @@
     from with_previous
 {%- endmacro %}
 
-{#- How far each id came, and when. -#}
-{% macro funnel_attempts(chains, steps, id='user_id', as_of=none) -%}
-    with
-
-    reached as (
-
-        {{ funnel_reached(chains, id) | indent(4) }}
-
-    ),
-
-    judged as (
-
-        {{ funnel_openness('reached', steps, as_of) | indent(4) }}
-
-    )
-
-    select
-        funnel,
-        app_token,
-        {{ id }},
-        step_times,
-        max_step,
-        is_open,
-        entry_at
-    from judged
-{%- endmacro %}
-
-{#-
-    What of an attempt is the same whatever the as-of date. Steps are in the order of their times, and
-    these in that of their texts.
--#}
-{% macro funnel_reached(chains, id='user_id') -%}
-    select
-        funnel,
-        app_token,
-        {{ id }},
-        min(entry_at) as entry_at,
-        min(window_ends_at) as window_ends_at,
-        max(step) as max_step,
-        {{ join_sorted(iso_timestamp('step_at'), ',') }} as step_times
-    from {{ chains }}
-    group by funnel, app_token, {{ id }}
-{%- endmacro %}
-
-{#- The same rows, with whether they may still get further. -#}
-{% macro funnel_openness(reached, steps, as_of=none) -%}
+{#- The attempts, with whether they may still get further. -#}
+{% macro funnel_openness(attempts, steps, as_of=none) -%}
     with
 
     lengths as (
@@ -527,14 +508,14 @@
     )
 
     select
-        reached.*,
-        reached.max_step < lengths.last_step
+        attempts.*,
+        attempts.max_step < lengths.last_step
         and coalesce(
-            reached.window_ends_at
+            attempts.window_ends_at
             > {{ start_of_date_in_utc(dbt.dateadd('day', 1, 'as_of.as_of_date')) }},
             true
         ) as is_open
-    from {{ reached }} as reached
-    inner join lengths on reached.funnel = lengths.funnel
+    from {{ attempts }} as attempts
+    inner join lengths on attempts.funnel = lengths.funnel
     cross join as_of
 {%- endmacro %}

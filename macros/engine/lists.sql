@@ -59,3 +59,32 @@
         generate_subscripts({{ values }}, 1) as {{ place }}
     from {{ relation }}
 {%- endmacro %}
+
+{#- The values of a group as a list, in their own order. -#}
+{% macro sorted_list(value) %}
+    {{ return(adapter.dispatch('sorted_list', 'userpilot_warehouse')(value)) }}
+{% endmacro %}
+
+{% macro duckdb__sorted_list(value) -%}
+    list_sort(list({{ value }}))
+{%- endmacro %}
+
+{#- The value of a list at a place, from 1; NULL where it has none. -#}
+{% macro value_at(values, place) %}
+    {{ return(adapter.dispatch('value_at', 'userpilot_warehouse')(values, place)) }}
+{% endmacro %}
+
+{% macro duckdb__value_at(values, place) -%}
+    list_extract({{ values }}, {{ place }})
+{%- endmacro %}
+
+{#- A list of timestamps as one text. -#}
+{% macro join_timestamps(values, separator) %}
+    {{ return(adapter.dispatch('join_timestamps', 'userpilot_warehouse')(values, separator)) }}
+{% endmacro %}
+
+{% macro duckdb__join_timestamps(values, separator) -%}
+    array_to_string(
+        list_transform({{ values }}, lambda one: {{ iso_timestamp('one') }}), '{{ separator }}'
+    )
+{%- endmacro %}

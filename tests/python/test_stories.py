@@ -311,8 +311,7 @@ def test_a_warehouse_of_an_earlier_version_is_brought_up_to_date(
             drop table intermediate.int_company_user_days;
             drop table intermediate.int_path_sessions;
             drop table intermediate.int_funnel_attempts;
-            drop table intermediate.int_funnel_chains;
-            create view intermediate.int_funnel_chains as select 1;
+            create view intermediate.int_funnel_attempts as select 1;
             drop view marts.funnel_users;
             create table marts.funnel_users as select 1 as funnel;
             drop table raw.former_events;

@@ -1,14 +1,7 @@
--- one row per (app_token, company_id, user_id, occurred_date): a company's events of a user, or of
--- nobody, on a date
+-- one row per (app_token, company_id, user_id, occurred_date): the events of a date that carry the
+-- company, or none, and are of the user, or of nobody
 {{ config(materialized='maintained', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
 with
-
-events as (
-
-    select * from {{ ref('events') }}
-    where company_id is not null
-
-),
 
 days as (
 
@@ -21,7 +14,7 @@ days as (
         max(occurred_at) as last_event_at,
         {{ day_counts() }},
         count(case when is_activity then 1 end) as active_event_count
-    from events
+    from {{ ref('events') }}
     group by app_token, company_id, user_id, occurred_date
 
 ),

@@ -2,14 +2,22 @@
 {% set longest = 10 %}
 {{ config(
     materialized='maintained',
-    meta={'cut': {'by': 'session', 'parents': ['int_path_events'], 'sessions': 'sessions'}},
+    meta={'cut': {'by': 'session', 'parents': ['events'], 'sessions': 'sessions'}},
 ) }}
 -- depends_on: {{ ref('sessions') }}
 with
 
 events as {{ inlined() }} (
 
-    select * from {{ ref('int_path_events') }}
+    select
+        *,
+        {{ viewed_page() }} as page
+    from {{ ref('events') }}
+    where
+        user_id is not null
+        and session is not null
+        and is_activity
+        and event_type not in ('identify_user', 'identify_company')
 
 ),
 
@@ -21,7 +29,7 @@ kinds as (
         event_type,
         event_name,
         page
-    from {{ ref('int_path_kind_days') }}
+    from {{ ref('int_event_kinds') }}
     group by kind_id, app_token, event_type, event_name, page
 
 ),

@@ -1,25 +1,9 @@
--- one row per (funnel, app_token, user_id) that entered the funnel
+-- one row per (funnel, app_token, user_id) that entered the funnel: the attempt that counts, the
+-- deepest and of several the one that enters first
 -- A table: `funnel_users` adds to it what changes with the as-of date, for everybody.
-{{ config(
-    materialized='maintained',
-    meta={'cut': {'by': 'user', 'parents': ['int_funnel_chains']}},
-) }}
+{{ config(materialized='maintained', meta={'cut': {'by': 'user', 'parents': ['events']}}) }}
 with
 
-reached as (
+{{ funnel_attempts_of(ref('funnels'), names=ref('int_event_kinds')) }}
 
-    {{ funnel_reached(ref('int_funnel_chains')) }}
-
-),
-
-final as (
-
-    select
-        *,
-        {{ surrogate_key(['funnel', 'app_token', 'user_id']) }} as funnel_user_key,
-        {{ user_key() }} as user_key
-    from reached
-
-)
-
-select * from final
+select * from attempts

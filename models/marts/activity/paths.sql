@@ -20,7 +20,7 @@ kinds as (
         app_token,
         event,
         is_feature
-    from {{ ref('int_path_kind_days') }}
+    from {{ ref('int_event_kinds') }}
     group by kind_id, app_token, event, is_feature
 
 ),

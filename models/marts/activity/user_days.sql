@@ -1,13 +1,8 @@
 -- one row per (app_token, user_id, activity_date) with activity
-{{ config(meta={'cut': {'by': 'date', 'parents': ['events'], 'date': 'activity_date'}}) }}
+{{ config(meta={
+    'cut': {'by': 'date', 'parents': ['int_company_user_days'], 'date': 'activity_date'},
+}) }}
 with
-
-events as (
-
-    select * from {{ ref('events') }}
-    where user_id is not null
-
-),
 
 days as (
 
@@ -15,10 +10,11 @@ days as (
         app_token,
         user_id,
         occurred_date as activity_date,
-        {{ day_counts() }}
-    from events
+        {{ sums_of_day_counts() }}
+    from {{ ref('int_company_user_days') }}
+    where user_id is not null
     group by app_token, user_id, occurred_date
-    having count(case when is_activity then 1 end) > 0
+    having sum(active_event_count) > 0
 
 ),
 

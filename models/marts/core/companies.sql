@@ -6,6 +6,7 @@ with
 user_days as (
 
     select * from {{ ref('int_company_user_days') }}
+    where company_id is not null
 
 ),
 

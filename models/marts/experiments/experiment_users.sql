@@ -53,7 +53,7 @@ names as (
     select
         event_type,
         event_name
-    from events
+    from {{ ref('int_event_kinds') }}
     group by event_type, event_name
 
 ),

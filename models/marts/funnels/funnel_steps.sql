@@ -3,7 +3,7 @@ with
 
 conversions as (
 
-    {{ funnel_conversions(ref('int_funnel_chains'), ref('funnels')) }}
+    {{ funnel_conversions(ref('int_funnel_attempts'), ref('funnels')) }}
 
 ),
 

@@ -12,14 +12,14 @@ final as (
 
     select
         ---------- ids
-        funnel_user_key,
+        {{ surrogate_key(['funnel', 'app_token', 'user_id']) }} as funnel_user_key,
         funnel,
         app_token,
         user_id,
-        user_key,
+        {{ user_key() }} as user_key,
 
         ---------- text
-        step_times,
+        {{ join_timestamps('step_ats', ',') }} as step_times,
 
         ---------- numbers
         max_step,

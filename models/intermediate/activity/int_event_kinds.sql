@@ -1,16 +1,23 @@
--- one row per (occurred_date, kind_id): what was done in the sessions of a date, whoever did it
-{{ config(materialized='maintained', meta={
-    'cut': {'by': 'date', 'parents': ['int_path_events']},
-}) }}
+-- one row per (occurred_date, kind_id): what was done on a date, whoever did it
+{{ config(materialized='maintained', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
 {% set kind_columns = ['app_token', 'event_type', 'event_name', 'page'] %}
 with
+
+events as (
+
+    select
+        *,
+        {{ viewed_page() }} as page
+    from {{ ref('events') }}
+
+),
 
 kinds as (
 
     select
         occurred_date,
         {{ kind_columns | join(',\n        ') }}
-    from {{ ref('int_path_events') }}
+    from events
     group by occurred_date, {{ kind_columns | join(', ') }}
 
 ),
