@@ -1,7 +1,8 @@
 {#-
-    What each maintained table is made of, so that it is made anew exactly when that changes.
-    `definition` sums up its SQL, that of the models before it, the rows of the seeds (and of models
-    with `meta.is_input`) and the salt; `version` is the load up to which it follows the raw tables.
+    What each maintained table and view is made of, so that it is made anew exactly when that changes.
+    `definition` sums up its SQL, that of the models before it, the columns of the raw tables, the rows
+    of the seeds (and of models with `meta.is_input`) and the salt; `version` is the load up to which a
+    table follows the raw tables.
 -#}
 {% macro create_model_builds() %}
     {% if execute and flags.WHICH in ('build', 'run', 'seed', 'test') %}
@@ -13,21 +14,23 @@
     {% endif %}
 {% endmacro %}
 
-{#- The tables of models that are no more: readers would take them for kept up to date. -#}
-{% macro drop_former_tables() %}
+{#- Tables and views of models that are no more: readers would take them for kept up to date. -#}
+{% macro drop_former_relations() %}
     {% if execute and flags.WHICH in ('build', 'run') %}
-        {% set names = {'maintained': [''], 'all': ['']} %}
+        {% set names = {'noted': [''], 'all': ['']} %}
         {% for node in graph.nodes.values() if node.resource_type == 'model' %}
             {% do names.all.append(node.schema ~ '.' ~ node.alias) %}
-            {% do names.maintained.append(names.all[-1])
-                if node.config.materialized == 'maintained' %}
+            {% do names.noted.append(names.all[-1])
+                if node.config.materialized in ('maintained', 'view') %}
         {% endfor %}
         {% set former = run_query(
             'select model from ' ~ model_builds()
-            ~ ' where model not in (' ~ quoted_list(names.maintained) ~ ')'
+            ~ ' where model not in (' ~ quoted_list(names.noted) ~ ')'
         ).columns[0].values() %}
         {% for name in former %}
-            {% do run_query('drop table if exists ' ~ name) if name not in names.all %}
+            {% set schema, identifier = name.split('.') %}
+            {% do drop_relation_if_exists(adapter.get_relation(target.database, schema, identifier))
+                if name not in names.all %}
             {% do run_query('delete from ' ~ model_builds() ~ " where model = '" ~ name ~ "'") %}
         {% endfor %}
     {% endif %}
@@ -40,7 +43,7 @@
 {% endmacro %}
 
 {% macro inputs_of_model(model, compiled_code) %}
-    {% set parents = {'views': [], 'tables': [], 'rows': []} %}
+    {% set parents = {'sources': [], 'views': [], 'tables': [], 'rows': []} %}
     {% do collect_parents(model, parents) %}
     {% set found = run_query(inputs_sql(parents, local_md5(compiled_code))).rows[0] %}
     {{ return({'definition': found[0], 'version': found[1]}) }}
@@ -48,6 +51,10 @@
 
 {#- The models and seeds that decide what is in a table, up to the next maintained ones. -#}
 {% macro collect_parents(node, parents) %}
+    {% for unique_id in node.depends_on.nodes if unique_id in graph.sources %}
+        {% set source = graph.sources[unique_id] %}
+        {% do parents.sources.append(source.schema ~ '.' ~ source.identifier) %}
+    {% endfor %}
     {% for unique_id in node.depends_on.nodes if unique_id in graph.nodes %}
         {% set parent = graph.nodes[unique_id] %}
         {% set name = parent.schema ~ '.' ~ parent.alias %}
@@ -69,6 +76,10 @@
         select
             '{{ code }}' as part,
             (select coalesce(max(load_id), 0) from {{ source('raw', 'loads') }}) as version
+        union all
+        select sql, null
+        from duckdb_tables()
+        where schema_name || '.' || table_name in ({{ quoted_list(parents.sources) or 'null' }})
         union all
         select sql, null
         from duckdb_views()
@@ -107,7 +118,7 @@
     ).rows | length > 0) }}
 {% endmacro %}
 
-{#- What the model's table was made of when it was last touched. -#}
+{#- What the model's relation was made of when it was last touched. -#}
 {% macro last_build() %}
     {% set found = run_query(
         "select definition, version from " ~ model_builds() ~ " where model = '" ~ built_name() ~ "'"
@@ -119,7 +130,7 @@
     {{ return(this.schema ~ '.' ~ this.identifier) }}
 {% endmacro %}
 
-{#- Before a table changes for which the note would no longer hold; commits. -#}
+{#- Before a relation changes for which the note would no longer hold; commits. -#}
 {% macro forget_build() %}
     {% call statement('forget_build') %}
         delete from {{ model_builds() }} where model = '{{ built_name() }}'
@@ -127,7 +138,7 @@
     {% do adapter.commit() %}
 {% endmacro %}
 
-{#- Once a table is what it says; commits. -#}
+{#- Once a relation is what it says; commits. -#}
 {% macro note_build(inputs) %}
     {% call statement('note_build') %}
         delete from {{ model_builds() }} where model = '{{ built_name() }}';

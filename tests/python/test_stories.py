@@ -124,7 +124,7 @@ def build(project: Path, warehouse: Path) -> None:
 
 
 def ways_of(warehouse: Path) -> dict[str, str]:
-    """How the last build came by each maintained table: UNCHANGED, PART or (all of it) OK."""
+    """How the last build came by each table and view: UNCHANGED, PART or (all of it) OK."""
     target = warehouse / "target"
     nodes = json.loads((target / "manifest.json").read_text())["nodes"]
     results = json.loads((target / "run_results.json").read_text())["results"]
@@ -132,7 +132,8 @@ def ways_of(warehouse: Path) -> dict[str, str]:
         f"{node['schema']}.{node['name']}": result["message"]
         for result in results
         if (node := nodes.get(result["unique_id"]))
-        and node["config"]["materialized"] == "maintained"
+        and node["resource_type"] == "model"
+        and node["config"]["materialized"] in ("maintained", "view")
     }
 
 
@@ -286,7 +287,9 @@ def test_built_again_with_a_change_is_built_anew_with_it(
     with duckdb.connect(str(again / "build.duckdb")) as connection:
         connection.execute("""
             create table marts.of_a_former_model as select 1 as id;
-            insert into intermediate.model_builds values ('marts.of_a_former_model', '', 1)
+            create view marts.of_a_former_view as from marts.of_a_former_model;
+            insert into intermediate.model_builds values
+            ('marts.of_a_former_model', '', 1), ('marts.of_a_former_view', '', 1)
         """)
     together(*(lambda it=it: build(project, it) for it in (again, anew)))
     assert differing(anew, again) == {}

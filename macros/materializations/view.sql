@@ -1,0 +1,16 @@
+{#- A view that is left alone while it is what the project says: to make it takes a dozen statements. -#}
+{% materialization view, adapter='duckdb' %}
+    {% set view = this.incorporate(type='view') %}
+    {% set existing = load_cached_relation(this) %}
+    {% set inputs = inputs_of_model(model, compiled_code ~ model.description ~ model.columns) %}
+
+    {% if existing and existing.is_view and not should_full_refresh()
+        and last_build().definition == inputs.definition %}
+        {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
+    {% else %}
+        {% do forget_build() %}
+        {% do dbt.materialization_view_default() %}
+        {% do note_build(inputs) %}
+    {% endif %}
+    {{ return({'relations': [view]}) }}
+{% endmaterialization %}
