@@ -2,10 +2,10 @@
 {{ config(schema='intermediate', materialized='maintained') }}
 with
 
-events as (
+kinds as (
 
-    select * from {{ ref('events') }}
-    where not is_future_dated
+    select * from {{ ref('int_event_kinds') }}
+    where present_event_count > 0
 
 ),
 
@@ -18,9 +18,9 @@ as_of as (
 spans as (
 
     select
-        min(events.occurred_date) as first_date,
+        min(kinds.occurred_date) as first_date,
         max(as_of.as_of_date) as last_date
-    from events
+    from kinds
     cross join as_of
 
 ),

@@ -2,17 +2,11 @@
 {{ config(materialized='maintained') }}
 with
 
-events as (
-
-    select * from {{ ref('events') }}
-    where not is_future_dated
-
-),
-
 final as (
 
     select max(occurred_date) as as_of_date
-    from events
+    from {{ ref('int_event_kinds') }}
+    where present_event_count > 0
 
 )
 

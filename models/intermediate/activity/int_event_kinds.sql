@@ -16,7 +16,8 @@ kinds as (
 
     select
         occurred_date,
-        {{ kind_columns | join(',\n        ') }}
+        {{ kind_columns | join(',\n        ') }},
+        count(case when not is_future_dated then 1 end) as present_event_count
     from events
     group by occurred_date, {{ kind_columns | join(', ') }}
 
@@ -39,7 +40,8 @@ final as (
             end,
             event_type
         ) as event,
-        event_type = 'track_feature' and event_name is not null as is_feature
+        event_type = 'track_feature' and event_name is not null as is_feature,
+        present_event_count
     from kinds
 
 )

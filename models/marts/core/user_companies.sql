@@ -1,5 +1,5 @@
 -- one row per (app_token, user_id, stay_number): a user's stay in one company
-{{ config(meta={'cut': {'by': 'user', 'parents': ['events']}}) }}
+{{ config(meta={'cut': {'by': 'user', 'parents': ['events', 'int_company_user_days']}}) }}
 with
 
 events as {{ inlined() }} (
@@ -15,8 +15,9 @@ companies as (
         app_token,
         user_id,
         company_id,
-        min(occurred_at) as first_at
-    from events
+        min(first_event_at) as first_at
+    from {{ ref('int_company_user_days') }}
+    where user_id is not null and company_id is not null
     group by app_token, user_id, company_id
 
 ),
