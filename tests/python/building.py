@@ -103,8 +103,10 @@ def run_command(
     return result.stdout
 
 
-def run_dbt(*arguments: str, warehouse: Path, project: Path = ROOT, **environment: str) -> str:
-    """Run dbt, which must succeed; return what it printed.
+def dbt(
+    *arguments: str, warehouse: Path, project: Path = ROOT, **environment: str
+) -> dict[str, Any]:
+    """What `subprocess` needs to run dbt.
 
     It runs inside the warehouse, so that what dbt parsed in the one before is good for this one.
     """
@@ -112,19 +114,27 @@ def run_dbt(*arguments: str, warehouse: Path, project: Path = ROOT, **environmen
     parsed.parent.mkdir(parents=True, exist_ok=True)
     if PARSED.exists():
         shutil.copy(PARSED, parsed)
-    result = subprocess.run(
-        [
+    return {
+        "args": [
             *(sys.executable, "-m", "dbt.cli.main", *arguments),
             *("--project-dir", project, "--profiles-dir", project),
         ],
-        cwd=warehouse,
-        env=environment_for(warehouse) | {"USERPILOT_WAREHOUSE": "."} | environment,
+        "cwd": warehouse,
+        "env": environment_for(warehouse) | {"USERPILOT_WAREHOUSE": "."} | environment,
+        "text": True,
+    }
+
+
+def run_dbt(*arguments: str, warehouse: Path, project: Path = ROOT, **environment: str) -> str:
+    """Run dbt, which must succeed; return what it printed."""
+    result = subprocess.run(
+        **dbt(*arguments, warehouse=warehouse, project=project, **environment),
         capture_output=True,
-        text=True,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
+    parsed = warehouse / "target/partial_parse.msgpack"
     if parsed.exists():
         shutil.copy(parsed, parsing := PARSED.with_suffix(f".{os.getpid()}.{id(result)}"))
         parsing.rename(PARSED)
-    return result.stdout
+    return str(result.stdout)

@@ -26,7 +26,7 @@ from building import (
     KILLING,
     ROOT,
     copy_project,
-    environment_for,
+    dbt,
     project_vars,
     run,
     run_command,
@@ -322,7 +322,9 @@ def test_a_warehouse_of_an_earlier_version_is_brought_up_to_date(
             alter table raw.loads drop changed_events;
             alter table raw.loads drop changed_records;
         """)
-    early = run("dbt.cli.main", "build", warehouse=warehouse, project=told.project)
+    early = subprocess.run(
+        **dbt("build", warehouse=warehouse, project=told.project), capture_output=True, check=False
+    )
     assert "was made by an earlier version of this project. Run `make load`" in early.stdout
     load(told.everything, warehouse)
     build(told.project, warehouse)
@@ -380,11 +382,12 @@ def test_killed_runs_are_completed_by_the_next(told: Told, tmp_path: Path) -> No
 def killed_build(project: Path, warehouse: Path, started: int) -> None:
     """Kill a build, and all its processes, when it has begun so many models and seeds."""
     with subprocess.Popen(
-        [sys.executable, "-m", "dbt.cli.main", *(o for o in ONLY_TABLES if o != "--quiet")],
-        cwd=project,
-        env=environment_for(warehouse),
+        **dbt(
+            *(option for option in ONLY_TABLES if option != "--quiet"),
+            warehouse=warehouse,
+            project=project,
+        ),
         stdout=subprocess.PIPE,
-        text=True,
         start_new_session=True,
     ) as process:
         for line in process.stdout or ():
