@@ -68,8 +68,10 @@ $(VENV)-superset/.installed: bi/superset/requirements.txt
 lint: setup  ## check style: SQL, YAML, Python
 	$(VENV)/bin/python tests/lint.py
 
+# Files go whole to a worker, as the tests of one share what they build, in the order of conftest.py.
+# More than four workers would wait for the longest file.
 test: setup lint  ## all checks and tests
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 format: setup  ## let the formatters rewrite Python and SQL
 	$(VENV)/bin/ruff check --fix --quiet . && $(VENV)/bin/ruff format --quiet .

@@ -49,7 +49,8 @@ def test_a_planted_defect_is_found(name: str, tmp_path: Path) -> None:
         ROOT,
         copy,
         ignore=shutil.ignore_patterns(
-            ".git", ".venv", "warehouse", "sample_export", "target", "logs", ".*_cache"
+            *(".git", ".venv*", "warehouse", "sample_export", "benchmark_data", "target", "logs"),
+            *(".*_cache", "__pycache__", ".hypothesis"),
         ),
     )
     place, text, finding = DEFECTS[name]

@@ -79,7 +79,7 @@ def start(program: str, warehouse: Path, log: Path) -> "subprocess.Popen[str]":
 
 
 def await_line(log: Path, line: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while line not in log.read_text().splitlines():
         assert time.monotonic() < deadline, log.read_text()[-2000:]
         time.sleep(0.01)
