@@ -77,17 +77,15 @@
             '{{ code }}' as part,
             (select coalesce(max(load_id), 0) from {{ source('raw', 'loads') }}) as version
         union all
-        select sql, null
-        from duckdb_tables()
+        select concat_ws('|', table_name, column_index, column_name, data_type), null
+        from duckdb_columns()
         where schema_name || '.' || table_name in ({{ quoted_list(parents.sources) or 'null' }})
         union all
-        select sql, null
-        from duckdb_views()
-        where schema_name || '.' || view_name in ({{ quoted_list(parents.views) or 'null' }})
-        union all
-        select model || definition, version
+        select
+            model || definition,
+            case when model in ({{ quoted_list(parents.tables) or 'null' }}) then version end
         from {{ model_builds() }}
-        where model in ({{ quoted_list(parents.tables) or 'null' }})
+        where model in ({{ quoted_list(parents.views + parents.tables) or 'null' }})
         {%- for name in parents.rows | unique | sort %}
         union all
         select

@@ -2,7 +2,7 @@
 {% materialization view, adapter='duckdb' %}
     {% set view = this.incorporate(type='view') %}
     {% set existing = load_cached_relation(this) %}
-    {% set inputs = inputs_of_model(model, compiled_code ~ model.description ~ model.columns) %}
+    {% set inputs = inputs_of_model(model, compiled_code) %}
 
     {% if existing and existing.is_view and not should_full_refresh()
         and last_build().definition == inputs.definition %}
