@@ -43,6 +43,7 @@ anchor_names as (
 anchor_kinds as (
 
     select
+        kinds.app_token,
         anchor_names.anchor,
         kinds.kind_id
     from anchor_names
@@ -56,10 +57,11 @@ anchor_kinds as (
 anchors as (
 
     select
+        app_token,
         anchor,
         {{ list_in_order('kind_id', '0') }} as kind_ids
     from anchor_kinds
-    group by anchor
+    group by app_token, anchor
 
 ),
 
@@ -152,7 +154,7 @@ paired as (
         anchors.anchor,
         anchors.kind_ids as anchor_kind_ids
     from ordered
-    cross join anchors
+    inner join anchors on ordered.app_token = anchors.app_token
 
 ),
 
