@@ -1,17 +1,15 @@
 {#-
     Whole numbers of a group as a list, by another whole number; those of one place in the order come
     in any. To sort a list is faster than an aggregate with an order. Each value and its place are one
-    number, the place in the upper half: lists of anything wider take memory that DuckDB cannot free.
+    number, the place in the upper half, until `list_part` takes values out: lists of anything wider
+    take memory that DuckDB cannot free.
 -#}
 {% macro list_in_order(value, order) %}
     {{ return(adapter.dispatch('list_in_order', 'userpilot_warehouse')(value, order)) }}
 {% endmacro %}
 
 {% macro duckdb__list_in_order(value, order) -%}
-    list_transform(
-        list_sort({{ duckdb__placed_values(value, order) }}),
-        lambda one: cast(one & 18446744073709551615 as ubigint)
-    )
+    list_sort({{ duckdb__placed_values(value, order) }})
 {%- endmacro %}
 
 {#- Whether two values of such a list have the same place; costs little beside the list. -#}
@@ -24,25 +22,32 @@
 {%- endmacro %}
 
 {% macro duckdb__placed_values(value, order) -%}
-    list(cast({{ order }} as hugeint) * 18446744073709551616 + {{ value }})
+    list({{ duckdb__at_place(order) }} + {{ value }})
 {%- endmacro %}
 
-{#- The place, from 1, of the first value of a list that another list has too; NULL without one. -#}
-{% macro first_place(values, wanted) %}
-    {{ return(adapter.dispatch('first_place', 'userpilot_warehouse')(values, wanted)) }}
+{% macro duckdb__at_place(order) -%}
+    cast({{ order }} as hugeint) * 18446744073709551616
+{%- endmacro %}
+
+{#- At which place, from 1, such a list has what comes first from a point in the order on. -#}
+{% macro place_in_list(values, order) %}
+    {{ return(adapter.dispatch('place_in_list', 'userpilot_warehouse')(values, order)) }}
 {% endmacro %}
 
-{% macro duckdb__first_place(values, wanted) -%}
-    list_min(list_transform({{ wanted }}, lambda one: list_position({{ values }}, one)))
+{% macro duckdb__place_in_list(values, order) -%}
+    1 + len(list_filter({{ values }}, lambda one: one < {{ duckdb__at_place(order) }}))
 {%- endmacro %}
 
-{#- The values of a list from one place to another, as far as there are any. -#}
+{#- The values of such a list from one place to another, as far as there are any. -#}
 {% macro list_part(values, first, last) %}
     {{ return(adapter.dispatch('list_part', 'userpilot_warehouse')(values, first, last)) }}
 {% endmacro %}
 
 {% macro duckdb__list_part(values, first, last) -%}
-    list_slice({{ values }}, greatest({{ first }}, 1), {{ last }})
+    list_transform(
+        list_slice({{ values }}, greatest({{ first }}, 1), {{ last }}),
+        lambda one: cast(one & 18446744073709551615 as ubigint)
+    )
 {%- endmacro %}
 
 {#- A select of the relation's rows, once for each value of a list, with it and its place. -#}

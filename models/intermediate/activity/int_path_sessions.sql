@@ -14,10 +14,7 @@ events as {{ inlined() }} (
         {{ viewed_page() }} as page
     from {{ ref('events') }}
     where
-        user_id is not null
-        and session is not null
-        and is_activity
-        and event_type not in ('identify_user', 'identify_company')
+        {{ is_path_step() }}
 
 ),
 
@@ -37,31 +34,6 @@ kinds as (
 anchor_names as (
 
     {{ matching_names('kinds', ref('path_anchors')) }}
-
-),
-
-anchor_kinds as (
-
-    select
-        kinds.app_token,
-        anchor_names.anchor,
-        kinds.kind_id
-    from anchor_names
-    inner join kinds
-        on
-            anchor_names.matched_type = kinds.event_type
-            and anchor_names.matched_name is not distinct from kinds.event_name
-
-),
-
-anchors as (
-
-    select
-        app_token,
-        anchor,
-        {{ list_in_order('kind_id', '0') }} as kind_ids
-    from anchor_kinds
-    group by app_token, anchor
 
 ),
 
@@ -101,6 +73,8 @@ placed as (
         app_token,
         user_id,
         session,
+        event_type,
+        event_name,
         kind_id,
         row_number() over (
             partition by app_token, user_id, session
@@ -131,39 +105,63 @@ tied as (
 
 ),
 
-ordered as (
+tied_anchors as (
+
+    select
+        placed.app_token,
+        placed.user_id,
+        placed.session,
+        anchor_names.anchor,
+        min(placed.place) as anchor_at
+    from placed
+    inner join anchor_names
+        on
+            placed.event_type = anchor_names.matched_type
+            and placed.event_name is not distinct from anchor_names.matched_name
+    group by placed.app_token, placed.user_id, placed.session, anchor_names.anchor
+
+),
+
+-- The list and the anchor are both by time or, in a session with ties, both by place.
+anchored as (
 
     select
         timed.app_token,
         timed.user_id,
         timed.session,
-        coalesce(tied.kind_ids, timed.kind_ids) as kind_ids
-    from timed
-    left join tied
-        on
-            timed.app_token = tied.app_token
-            and timed.user_id = tied.user_id
-            and timed.session = tied.session
-
-),
-
-paired as (
-
-    select
-        ordered.*,
+        timed.kind_ids,
         anchors.anchor,
-        anchors.kind_ids as anchor_kind_ids
-    from ordered
-    inner join anchors on ordered.app_token = anchors.app_token
+        anchors.anchor_at
+    from timed
+    inner join {{ ref('int_path_anchors') }} as anchors
+        on
+            timed.app_token = anchors.app_token
+            and timed.user_id = anchors.user_id
+            and timed.session = anchors.session
+    where not timed.is_tied
+    union all
+    select
+        tied.app_token,
+        tied.user_id,
+        tied.session,
+        tied.kind_ids,
+        tied_anchors.anchor,
+        tied_anchors.anchor_at
+    from tied
+    inner join tied_anchors
+        on
+            tied.app_token = tied_anchors.app_token
+            and tied.user_id = tied_anchors.user_id
+            and tied.session = tied_anchors.session
 
 ),
 
-anchored as (
+numbered as (
 
     select
         *,
-        {{ first_place('kind_ids', 'anchor_kind_ids') }} as place
-    from paired
+        {{ place_in_list('kind_ids', 'anchor_at') }} as place
+    from anchored
 
 ),
 
@@ -176,8 +174,7 @@ final as (
         user_id,
         {{ list_part('kind_ids', 'place - ' ~ longest, 'place + ' ~ longest) }} as kind_ids,
         least(place, {{ longest + 1 }}) as anchor_place
-    from anchored
-    where place is not null
+    from numbered
 
 )
 
