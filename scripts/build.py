@@ -1,8 +1,6 @@
 """`build`: the whole way, from export files to published tables and the report."""
 
 import json
-import os
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -12,7 +10,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from scripts import fingerprint, generate
+from scripts import dbt, fingerprint, generate
 from scripts.configuration import refuse_mistakes
 from scripts.errors import UsageProblem, advice
 from scripts.load import LoadSummary, load
@@ -89,50 +87,19 @@ def sample_export(progress: bool) -> str:
 def run_dbt(warehouse: Warehouse, lock: int, progress: bool) -> None:
     """Run `dbt build`; its warnings and errors go to stderr in full, the rest is a progress bar.
 
-    dbt holds the write lock as well: were this process killed, nobody else could write to the
-    warehouse before dbt has ended.
-
     Raises:
         UsageProblem: something in it failed.
     """
     target = str(warehouse.dbt_target.resolve())
-    environment = os.environ | {
-        "USERPILOT_WAREHOUSE": str(warehouse.folder.resolve()),
-        "DBT_TARGET_PATH": target,
-        "DBT_LOG_PATH": target,
-    }
-    dbt = Path(sys.executable).with_name("dbt")
-    if not dbt.exists():
-        raise UsageProblem(f"{dbt} does not exist. Run `make setup` first.")
-    command = [
-        str(dbt),
-        "--no-use-colors",
-        "--log-format=json",
-        "build",
-        f"--project-dir={PROJECT}",
-        f"--profiles-dir={PROJECT}",
-    ]
     with (
-        subprocess.Popen(  # noqa: S603 (the project's own dbt)
-            command,
-            cwd=PROJECT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            pass_fds=(lock,),
+        dbt.running(
+            *("--log-format=json", "build"), warehouse=warehouse, target=target, lock=lock
         ) as process,
         tqdm(desc="dbt build", unit="node", disable=None if progress else True) as bar,
     ):
         log = _Log(bar)
-        try:
-            for line in process.stdout or ():
-                log.read(line)
-        except KeyboardInterrupt:
-            process.terminate()
-            process.wait()
-            raise
+        for line in process.stdout or ():
+            log.read(line)
     # With a known advice, they are tracebacks of what is told below.
     if log.plain and not (process.returncode and log.advice):
         click.echo("\n".join(log.plain), err=True)

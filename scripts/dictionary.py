@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from scripts.docs import run_dbt
+from scripts import dbt
 from scripts.publish import PROJECT, SCHEMAS
 from scripts.warehouse import Warehouse
 
@@ -87,7 +87,7 @@ def read_manifest() -> dict[str, Any]:
         UsageProblem: the project does not parse.
     """
     with tempfile.TemporaryDirectory() as target:
-        run_dbt("parse", "--no-partial-parse", warehouse=Warehouse(Path(target)), target=target)
+        dbt.run("parse", "--no-partial-parse", warehouse=Warehouse(Path(target)), target=target)
         manifest: dict[str, Any] = json.loads((Path(target) / "manifest.json").read_text("utf-8"))
     return manifest
 

@@ -2,9 +2,6 @@
 
 import contextlib
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -13,6 +10,7 @@ from pathlib import Path
 import click
 import duckdb
 
+from scripts import dbt
 from scripts.errors import UsageProblem
 from scripts.publish import PROJECT
 from scripts.report.page import write
@@ -43,7 +41,7 @@ def docs(warehouse: Warehouse, lock: int) -> DocsSummary:
     _refuse_unless_built(warehouse)
     # Elsewhere than the artifacts of the build, by which publishing tells whether it passed.
     with tempfile.TemporaryDirectory() as target:
-        run_dbt("docs", "generate", "--static", warehouse=warehouse, target=target, lock=lock)
+        dbt.run("docs", "generate", "--static", warehouse=warehouse, target=target, lock=lock)
         catalog = json.loads((Path(target) / "catalog.json").read_text(encoding="utf-8"))
         text = (Path(target) / "static_index.html").read_text(encoding="utf-8")
     page = warehouse.folder / "docs" / "index.html"
@@ -59,36 +57,6 @@ def docs(warehouse: Warehouse, lock: int) -> DocsSummary:
         columns=sum(len(table["columns"]) for table in tables),
         seconds=round(time.monotonic() - started, 3),
     )
-
-
-def run_dbt(*arguments: str, warehouse: Warehouse, target: str, lock: int | None = None) -> None:
-    """Run dbt on the project; it is heard only when it fails, on stderr.
-
-    Args:
-        arguments: of dbt.
-        warehouse: which it reads.
-        target: folder for its artifacts and its log.
-        lock: file descriptor of the write lock, for dbt to hold too.
-
-    Raises:
-        UsageProblem: it failed.
-    """
-    folder = str(warehouse.folder.resolve())
-    run = subprocess.run(  # noqa: S603 (the project's own dbt)
-        [sys.executable, "-m", "dbt.cli.main", "--quiet", "--no-use-colors", *arguments],
-        cwd=PROJECT,
-        env=os.environ
-        | {"USERPILOT_WAREHOUSE": folder, "DBT_TARGET_PATH": target, "DBT_LOG_PATH": target},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-        pass_fds=() if lock is None else (lock,),
-    )
-    if run.returncode:
-        click.echo(run.stdout.strip(), err=True)
-        raise UsageProblem(f"`dbt {' '.join(arguments)}` failed, see above.")
 
 
 def _refuse_unless_built(warehouse: Warehouse) -> None:

@@ -19,6 +19,7 @@ import click
 import duckdb
 import fsspec
 
+from scripts import dbt
 from scripts.configuration import salt_mistakes, seed_mistakes, var_mistakes
 from scripts.errors import UsageProblem, plainly
 from scripts.fingerprint import PROJECT
@@ -95,13 +96,12 @@ def _version(package: str) -> str | None:
 def imports(_: Setup) -> Found:
     """DuckDB works, and dbt is there with its adapter."""
     duckdb.execute("select 1")
-    if importlib.util.find_spec("dbt.adapters.duckdb") is None or not _dbt().exists():
-        yield "problem", f"{_dbt()} or dbt-duckdb is missing: remove .venv, run `make setup`"
+    if importlib.util.find_spec("dbt.adapters.duckdb") is None or not dbt.executable().exists():
+        yield (
+            "problem",
+            f"{dbt.executable()} or dbt-duckdb is missing: remove .venv, run `make setup`",
+        )
     yield "ok", f"dbt {_version('dbt-core')}, DuckDB {duckdb.__version__}"
-
-
-def _dbt() -> Path:
-    return Path(sys.executable).with_name("dbt")
 
 
 # ---------- the configuration

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scripts import dbt
 from scripts.benchmark.agreement import answer_of_marts
 from scripts.benchmark.export import Export
 from scripts.benchmark.measure import CommandFailedError, measure
@@ -66,9 +67,8 @@ class Stage:
 
     def dbt(self, *arguments: str, name: str = "dbt") -> Step:
         """Run dbt on the warehouse."""
-        dbt = Path(sys.executable).with_name("dbt")
         options = (f"--project-dir={PROJECT}", f"--profiles-dir={PROJECT}")
-        return Step(name, (dbt, *arguments, *options), self._environment())
+        return Step(name, (dbt.executable(), *arguments, *options), self._environment())
 
     def build(self, source: Path) -> list[Step]:
         """Load and build all tables, without tests."""

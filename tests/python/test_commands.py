@@ -171,7 +171,8 @@ def test_ctrl_c_in_a_load_with_workers(tmp_path: Path) -> None:
     assert told.splitlines() == ["Interrupted. Run the same again: it goes on or starts anew."]
 
 
-def test_ctrl_c_ends_dbt_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("when", ["at once", "later"])
+def test_ctrl_c_ends_dbt_too(tmp_path: Path, when: str) -> None:
     code = f"""if True:
         import sys
         sys.executable = {str(tmp_path / "python")!r}
@@ -179,7 +180,8 @@ def test_ctrl_c_ends_dbt_too(tmp_path: Path) -> None:
         main()
     """
     dbt = tmp_path / "dbt"
-    dbt.write_text(f"#!/bin/sh\ntrap '' INT\ntouch {tmp_path}/running\nexec sleep 60\n")
+    interrupt = "kill -INT $PPID" if when == "at once" else f"touch {tmp_path}/running"
+    dbt.write_text(f"#!/bin/sh\ntrap '' INT\n{interrupt}\nexec sleep 60\n")
     dbt.chmod(0o755)
     (tmp_path / "export").mkdir()
     folders = ["--source", tmp_path / "export", "--warehouse", tmp_path / "w"]
@@ -189,10 +191,11 @@ def test_ctrl_c_ends_dbt_too(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (tmp_path / "running").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    if when == "later":
+        while not (tmp_path / "running").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
     assert told.splitlines()[-1].startswith("Interrupted.")
