@@ -1,6 +1,5 @@
 -- one row per (occurred_date, kind_id): what was done on a date, whoever did it
 {{ config(materialized='maintained', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
-{% set kind_columns = ['app_token', 'event_type', 'event_name', 'page'] %}
 with
 
 events as (
@@ -16,10 +15,10 @@ kinds as (
 
     select
         occurred_date,
-        {{ kind_columns | join(',\n        ') }},
+        {{ kind_columns() | join(',\n        ') }},
         count(case when not is_future_dated then 1 end) as present_event_count
     from events
-    group by occurred_date, {{ kind_columns | join(', ') }}
+    group by occurred_date, {{ kind_columns() | join(', ') }}
 
 ),
 
@@ -27,8 +26,8 @@ final as (
 
     select
         occurred_date,
-        {{ digest_number(surrogate_key(kind_columns)) }} as kind_id,
-        {{ kind_columns | join(',\n        ') }},
+        {{ digest_number(surrogate_key(kind_columns())) }} as kind_id,
+        {{ kind_columns() | join(',\n        ') }},
         coalesce(
             case event_type
                 when 'page_view' then 'Viewed ' || coalesce(page, '(unknown page)')

@@ -18,38 +18,40 @@ events as {{ inlined() }} (
 
 ),
 
-kinds as (
+-- The numbers of other kinds are computed: there may be millions, too many to be looked up.
+frequent_kinds as {{ computed_once() }} (
 
     select
         kind_id,
-        app_token,
-        event_type,
-        event_name,
-        page
+        {{ kind_columns() | join(',\n        ') }}
     from {{ ref('int_event_kinds') }}
-    group by kind_id, app_token, event_type, event_name, page
+    group by kind_id, {{ kind_columns() | join(', ') }}
+    order by sum(present_event_count) desc
+    limit 10000
+
+),
+
+known as {{ inlined() }} (
+
+    select
+        events.*,
+        coalesce(
+            frequent_kinds.kind_id,
+            {{ digest_number(surrogate_key(kind_columns('events'))) }}
+        ) as kind_id
+    from events
+    left join frequent_kinds
+        on
+            events.app_token = frequent_kinds.app_token
+            and events.event_type = frequent_kinds.event_type
+            and events.event_name is not distinct from frequent_kinds.event_name
+            and events.page is not distinct from frequent_kinds.page
 
 ),
 
 anchor_names as (
 
-    {{ matching_names('kinds', ref('path_anchors')) }}
-
-),
-
--- Left, although each has a kind: it tells the engine that no row goes.
-known as {{ inlined() }} (
-
-    select
-        events.*,
-        kinds.kind_id
-    from events
-    left join kinds
-        on
-            events.app_token = kinds.app_token
-            and events.event_type = kinds.event_type
-            and events.event_name is not distinct from kinds.event_name
-            and events.page is not distinct from kinds.page
+    {{ matching_names(ref('int_event_kinds'), ref('path_anchors')) }}
 
 ),
 
