@@ -50,6 +50,7 @@ def _of_size(campaign: Campaign, events: int) -> Iterator[Target]:
         measured = campaign.median(system, events)
         if floor and measured:
             yield Target(f"{label}, {on}", measured.seconds / floor.seconds, limit, "x")
+    yield from _beside_rivals(campaign, events)
     again, start = campaign.median("again", events), campaign.median("dbt_start", events)
     if again and start:
         limit = START_SECONDS + start.seconds
@@ -61,6 +62,20 @@ def _of_size(campaign: Campaign, events: int) -> Iterator[Target]:
     size = campaign.size_bytes(events)
     if size:
         yield Target(f"database / NDJSON, {on}", size / export.size_bytes, 0.25, "x")
+
+
+def _beside_rivals(campaign: Campaign, events: int) -> Iterator[Target]:
+    part = campaign.median("part", events)
+    for label, names, limit in (
+        ("polars", ["polars"], 1),
+        ("pandas", ["pandas"], 1),
+        ("Spark", ["spark"], 1),
+        ("the faster of plain DuckDB SQL and chDB", ["duckdb", "chdb"], 1.2),
+    ):
+        medians = [median for name in names if (median := campaign.median(name, events))]
+        if part and len(medians) == len(names):
+            what = f"the rivals' part / {label}, {events:,} events"
+            yield Target(what, part.seconds / min(one.seconds for one in medians), limit, "x")
 
 
 def _of_a_day(campaign: Campaign, events: int) -> Iterator[Target]:
