@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 # What dbt parsed last, in a folder that goes when the tests end.
-PARSED = Path((_scratch := tempfile.TemporaryDirectory()).name) / "partial_parse.msgpack"
+PARSED = Path((_scratch := tempfile.TemporaryDirectory()).name)
 
 # A program that kills itself before the n-th step that it wraps in `killing`; n is its first word.
 KILLING = """
@@ -112,8 +113,8 @@ def dbt(
     """
     parsed = warehouse / "target/partial_parse.msgpack"
     parsed.parent.mkdir(parents=True, exist_ok=True)
-    if PARSED.exists():
-        shutil.copy(PARSED, parsed)
+    if (before := _parsed(project)).exists():
+        shutil.copy(before, parsed)
     return {
         "args": [
             *(sys.executable, "-m", "dbt.cli.main", *arguments),
@@ -135,6 +136,10 @@ def run_dbt(*arguments: str, warehouse: Path, project: Path = ROOT, **environmen
     assert result.returncode == 0, result.stdout + result.stderr
     parsed = warehouse / "target/partial_parse.msgpack"
     if parsed.exists():
-        shutil.copy(parsed, parsing := PARSED.with_suffix(f".{os.getpid()}.{id(result)}"))
-        parsing.rename(PARSED)
+        shutil.copy(parsed, parsing := PARSED / f"{os.getpid()}.{id(result)}")
+        parsing.rename(_parsed(project))
     return str(result.stdout)
+
+
+def _parsed(project: Path) -> Path:
+    return PARSED / md5(str(project).encode(), usedforsecurity=False).hexdigest()

@@ -133,6 +133,17 @@ def test_dbt_build_before_any_load_says_what_to_run(tmp_path: Path) -> None:
     assert "Traceback" not in result.stdout + result.stderr
 
 
+def test_a_project_that_has_moved_finds_its_seeds(tmp_path: Path) -> None:
+    """The warehouse, and in it what dbt parsed, stays where it is."""
+    project, warehouse = copy_project(tmp_path / "project"), tmp_path / "w"
+    (tmp_path / "export").mkdir()
+    run_command("load", "--source", tmp_path / "export", warehouse=warehouse)
+    for place in (project, tmp_path / "elsewhere"):
+        project = project.rename(place)
+        result = run("dbt.cli.main", "seed", warehouse=warehouse, project=project)
+        assert result.returncode == 0, result.stdout
+
+
 def test_unknown_time_zone_is_named(tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     run_command("load", "--source", tmp_path / "export", warehouse=tmp_path)
