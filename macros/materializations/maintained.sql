@@ -23,16 +23,19 @@
         {% do forget_build() %}
         {% do dbt.materialization_table_duckdb() %}
         {% do note_build(inputs) %}
-    {% elif not is_outdated(built, inputs) %}
-        {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
-        {% do note_build(inputs) if built.version != inputs.version %}
-    {% elif cut %}
-        {% do remake_touched_rows(table, cut, built.version) %}
-        {% do note_build(inputs) %}
-        {{ store_raw_result('main', message='PART', code='', rows_affected='') }}
     {% else %}
-        {% do remake_rows(table, compiled_code) %}
-        {% do note_build(inputs) %}
+        {% do persist_docs(table, model) if built.comments != inputs.comments %}
+        {% if not is_outdated(built, inputs) %}
+            {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
+            {% do note_build(inputs) if built != inputs %}
+        {% elif cut %}
+            {% do remake_touched_rows(table, cut, built.version) %}
+            {% do note_build(inputs) %}
+            {{ store_raw_result('main', message='PART', code='', rows_affected='') }}
+        {% else %}
+            {% do remake_rows(table, compiled_code) %}
+            {% do note_build(inputs) %}
+        {% endif %}
     {% endif %}
     {{ return({'relations': [table]}) }}
 {% endmaterialization %}

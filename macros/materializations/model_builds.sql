@@ -2,14 +2,15 @@
     What each maintained table and view is made of, so that it is made anew exactly when that changes.
     `definition` sums up its SQL, that of the models before it, the columns of the raw tables, the rows
     of the seeds (and of models with `meta.is_input`) and the salt; `version` is the load up to which a
-    table follows the raw tables.
+    table follows the raw tables; `comments` sums up the descriptions that it has in the database.
 -#}
 {% macro create_model_builds() %}
     {% if execute and flags.WHICH in ('build', 'run', 'seed', 'test') %}
         {% do run_query(
             'create schema if not exists ' ~ model_builds().schema ~ ';'
             ~ 'create table if not exists ' ~ model_builds()
-            ~ ' (model varchar, definition varchar, version bigint)'
+            ~ ' (model varchar, definition varchar, version bigint);'
+            ~ 'alter table ' ~ model_builds() ~ ' add column if not exists comments varchar'
         ) %}
     {% endif %}
 {% endmacro %}
@@ -46,7 +47,13 @@
     {% set parents = {'sources': [], 'views': [], 'tables': [], 'rows': []} %}
     {% do collect_parents(model, parents) %}
     {% set found = run_query(inputs_sql(parents, local_md5(compiled_code))).rows[0] %}
-    {{ return({'definition': found[0], 'version': found[1]}) }}
+    {% set comments = [model.description] %}
+    {% for column in model.columns.values() %}
+        {% do comments.append(column.name ~ ' ' ~ column.description) %}
+    {% endfor %}
+    {{ return({
+        'definition': found[0], 'version': found[1], 'comments': local_md5(comments | join('|'))
+    }) }}
 {% endmacro %}
 
 {#- The models and seeds that decide what is in a table, up to the next maintained ones. -#}
@@ -119,9 +126,10 @@
 {#- What the model's relation was made of when it was last touched. -#}
 {% macro last_build() %}
     {% set found = run_query(
-        "select definition, version from " ~ model_builds() ~ " where model = '" ~ built_name() ~ "'"
+        'select definition, version, comments from ' ~ model_builds()
+        ~ " where model = '" ~ built_name() ~ "'"
     ).rows %}
-    {{ return({'definition': found[0][0], 'version': found[0][1]} if found else {}) }}
+    {{ return(found[0].dict() if found else {}) }}
 {% endmacro %}
 
 {% macro built_name() %}
@@ -140,8 +148,11 @@
 {% macro note_build(inputs) %}
     {% call statement('note_build') %}
         delete from {{ model_builds() }} where model = '{{ built_name() }}';
-        insert into {{ model_builds() }}
-        values ('{{ built_name() }}', '{{ inputs.definition }}', {{ inputs.version }})
+        insert into {{ model_builds() }} (model, definition, version, comments)
+        values (
+            '{{ built_name() }}', '{{ inputs.definition }}', {{ inputs.version }},
+            '{{ inputs.comments }}'
+        )
     {% endcall %}
     {% do adapter.commit() %}
 {% endmacro %}

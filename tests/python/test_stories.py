@@ -177,18 +177,40 @@ def test_a_step_makes_only_what_it_touches_anew(told: Told, step: int) -> None:
 
 
 def test_a_resync_with_nothing_new_makes_no_mart_anew(told: Told, tmp_path: Path) -> None:
-    warehouse = tmp_path / "warehouse"
+    """Descriptions that were rewritten meanwhile are told nevertheless."""
+    warehouse, project = tmp_path / "warehouse", tmp_path / "project"
     shutil.copytree(told.by_step, warehouse)
+    shutil.copytree(told.project, project)
+    for model in ("users", "page_views"):
+        (path,) = project.glob(f"models/marts/*/{model}.yml")
+        text, described = re.subn("description: (>\n *)?", r"\g<0>Rewritten. ", path.read_text())
+        assert described > 2
+        path.write_text(text)
     story = told.everything / "weekly_resync_with_nothing_new"
     for number, path in enumerate(sorted(story.rglob("*.json"))):
         write(tmp_path / f"source/2025-12-31/{number}.json", path.read_bytes())
     load(tmp_path / "source", warehouse)
-    build(told.project, warehouse)
+    build(project, warehouse)
     of_loads = {"audit.file_ledger", "audit.rejected_lines", "audit.duplicate_conflicts"}
     ways = ways_of(warehouse)
     assert {ways.pop(table) for table in of_loads} == {"OK"}
     assert set(ways.values()) == {"UNCHANGED"}
     assert differing(told.by_step, warehouse).keys() == {"audit.file_ledger"}
+    with duckdb.connect(str(warehouse / "build.duckdb"), read_only=True) as connection:
+        rewritten = connection.execute("""
+            select name, count(*)
+            from (
+                select table_name as name, comment from duckdb_tables()
+                union all
+                select view_name, comment from duckdb_views()
+                union all
+                select table_name, comment from duckdb_columns() where column_name = 'app_token'
+            )
+            where comment like 'Rewritten. %'
+            group by name
+            order by name
+        """).fetchall()
+    assert rewritten == [("page_views", 2), ("users", 2)]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
@@ -288,7 +310,7 @@ def test_built_again_with_a_change_is_built_anew_with_it(
         connection.execute("""
             create table marts.of_a_former_model as select 1 as id;
             create view marts.of_a_former_view as from marts.of_a_former_model;
-            insert into intermediate.model_builds values
+            insert into intermediate.model_builds (model, definition, version) values
             ('marts.of_a_former_model', '', 1), ('marts.of_a_former_view', '', 1)
         """)
     together(*(lambda it=it: build(project, it) for it in (again, anew)))
