@@ -1,10 +1,10 @@
-{#- The latest (earliest) value of a column over a group's events; NULLs are passed over. -#}
-{% macro latest(column, order=event_order()) -%}
-    {{ max_by(column, order) }}
+{#- The latest (earliest) value of a column over a group's interactions; NULLs are passed over. -#}
+{% macro latest(column) -%}
+    {{ max_by(column, interaction_order()) }}
 {%- endmacro %}
 
-{% macro earliest(column, order=event_order()) -%}
-    {{ min_by(column, order) }}
+{% macro earliest(column) -%}
+    {{ min_by(column, interaction_order()) }}
 {%- endmacro %}
 
 {#- The time of the last event with a value; of the last event where none has one. -#}

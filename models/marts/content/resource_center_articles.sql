@@ -14,8 +14,8 @@ counted as (
         app_token,
         whole_id as resource_center_id,
         part_id as article_id,
-        {{ latest('article_title', interaction_order()) }} as article_title,
-        {{ latest('article_url', interaction_order()) }} as article_url,
+        {{ latest('article_title') }} as article_title,
+        {{ latest('article_url') }} as article_url,
         {{ users_with_status('ENGAGED') }} as engaged_users,
         count(case when interaction_status = 'ENGAGED' then 1 end) as engaged_event_count
     from events

@@ -78,7 +78,16 @@ active_day_counts as (
 -- The few events in which a user's latest values are: to order all of them would take long.
 last_events as (
 
-    select events.*
+    select
+        {%- for column in latest_columns %}
+            events.{{ column }},
+        {%- endfor %}
+        events.app_token,
+        events.user_id,
+        row_number() over (
+            partition by events.app_token, events.user_id
+            order by {{ event_order('events') | join(', ') }}
+        ) as place
     from events
     inner join activity
         on
@@ -92,7 +101,7 @@ latest_values as (
 
     select
         {%- for column in latest_columns %}
-            {{ latest(column) }} as {{ column }},
+            {{ max_by(column, ['place']) }} as {{ column }},
         {%- endfor %}
         app_token,
         user_id

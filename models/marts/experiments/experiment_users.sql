@@ -38,7 +38,7 @@ exposed_users as (
         experiment_id,
         user_id,
         user_key,
-        {{ earliest('variant', interaction_order()) }} as first_variant,
+        {{ earliest('variant') }} as first_variant,
         {{ join_distinct('variant', '+') }} as variants,
         min(variant) <> max(variant) as is_contaminated,
         min(occurred_at) as exposed_at,

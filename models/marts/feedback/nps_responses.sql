@@ -31,9 +31,9 @@ responses as (
         user_id,
         user_key,
         counted_submission_id as submission_id,
-        {{ latest('valid_score', interaction_order()) }} as score,
-        {{ latest('feedback', interaction_order()) }} as feedback,
-        {{ latest('follow_up_question', interaction_order()) }} as follow_up_question,
+        {{ latest('valid_score') }} as score,
+        {{ latest('feedback') }} as feedback,
+        {{ latest('follow_up_question') }} as follow_up_question,
         coalesce(
             max(case when valid_score is not null then occurred_at end), max(occurred_at)
         ) as responded_at,
