@@ -2,8 +2,14 @@
 {{ config(materialized='maintained', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
 with
 
--- The same metadata comes again and again: each is read once a day.
-events as (
+events as {{ inlined() }} (
+
+    select * from {{ ref('events') }}
+
+),
+
+-- The same metadata comes again and again, and is read once a day; long ones would fill the memory.
+contents as (
 
     select
         event_type,
@@ -12,14 +18,25 @@ events as (
         count(*) as event_count,
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
-    from {{ ref('events') }}
+    from events
+    where length(metadata) <= 500
     group by event_type, occurred_date, metadata
+    union all
+    select
+        event_type,
+        occurred_date,
+        metadata,
+        1 as event_count,
+        occurred_at as first_seen_at,
+        occurred_at as last_seen_at
+    from events
+    where length(metadata) > 500
 
 ),
 
 keys as (
 
-    {{ json_keys('events', 'metadata') | indent(4) }}
+    {{ json_keys('contents', 'metadata') | indent(4) }}
 
 ),
 
