@@ -100,6 +100,21 @@ def test_building_again_with_nothing_new_touches_nothing(sample_build: Build) ->
     assert sample_build.published.stat() == before
 
 
+def test_no_join_holds_all_rows_against_all(hostile_build: Build) -> None:
+    """A condition that is more than equations can make DuckDB do so, and a big export never end."""
+    compiled = hostile_build.warehouse / "target/compiled/userpilot_warehouse/models"
+    models = [path for path in compiled.rglob("*.sql") if not path.parent.name.endswith(".yml")]
+    assert len(models) > 60
+    with duckdb.connect(str(hostile_build.database), read_only=True) as connection:
+        found = set()
+        for path in models:
+            ((_, plan),) = connection.execute(f"explain {path.read_text()}").fetchall()
+            if "BLOCKWISE_NL_JOIN" in plan:
+                found.add(path.stem)
+    # The names of events against the few goals and anchors of the seeds.
+    assert found == {"experiment_users", "int_path_anchors"}
+
+
 def test_whatever_changes_the_result_changes_the_fingerprint(
     sample_build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

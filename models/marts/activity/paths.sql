@@ -36,9 +36,8 @@ named as (
     from kinds
     left join features
         on
-            kinds.is_feature
-            and kinds.app_token = features.app_token
-            and kinds.event = features.feature_id
+            kinds.app_token = features.app_token
+            and case when kinds.is_feature then kinds.event end = features.feature_id
 
 ),
 

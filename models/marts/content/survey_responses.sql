@@ -41,14 +41,15 @@ final as (
         {{ user_key('ranked') }} as user_key,
         ranked.occurred_at as answered_at,
         ranked.feedback as answer,
-        options.name as answer_name,
+        case
+            when ranked.part_id = coalesce(options.parent_id, ranked.part_id) then options.name
+        end as answer_name,
         ranked.user_id is not null and ranked.recency = 1 as is_latest
     from ranked
     left join options
         on
             ranked.app_token = options.app_token
             and ranked.feedback = options.entity_id
-            and ranked.part_id = coalesce(options.parent_id, ranked.part_id)
 
 )
 

@@ -45,19 +45,26 @@ split_tests as (
 
 ),
 
+reference_variants as (
+
+    select * from variants
+    where is_reference
+
+),
+
 paired as (
 
     select
         variants.*,
-        reference_variants.converted_users as reference_converted_users,
-        reference_variants.clean_users as reference_clean_users
+        case when not variants.is_reference then reference_variants.converted_users end
+            as reference_converted_users,
+        case when not variants.is_reference then reference_variants.clean_users end
+            as reference_clean_users
     from variants
-    left join variants as reference_variants
+    left join reference_variants
         on
             variants.app_token = reference_variants.app_token
             and variants.experiment_id = reference_variants.experiment_id
-            and reference_variants.is_reference
-            and not variants.is_reference
 
 ),
 
