@@ -18,7 +18,7 @@ events as {{ inlined() }} (
 
 ),
 
--- The numbers of other kinds are computed: there may be millions, too many to be looked up.
+-- Of the others the numbers are computed: there may be millions, and all would fill the memory.
 frequent_kinds as {{ computed_once() }} (
 
     select
