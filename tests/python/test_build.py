@@ -108,11 +108,18 @@ def test_no_join_holds_all_rows_against_all(hostile_build: Build) -> None:
     with duckdb.connect(str(hostile_build.database), read_only=True) as connection:
         found = set()
         for path in models:
-            ((_, plan),) = connection.execute(f"explain {path.read_text()}").fetchall()
+            ((_, plan),) = connection.execute(
+                f"explain (format json) {path.read_text()}"
+            ).fetchall()
             if "BLOCKWISE_NL_JOIN" in plan:
                 found.add(path.stem)
-    # The names of events against the few goals and anchors of the seeds.
-    assert found == {"experiment_users", "int_path_anchors"}
+    # The names of events against the few rows of the seeds funnels, experiments and path_anchors.
+    assert found == {
+        "experiment_users",
+        "int_funnel_attempts",
+        "int_path_anchors",
+        "int_path_sessions",
+    }
 
 
 def test_whatever_changes_the_result_changes_the_fingerprint(
