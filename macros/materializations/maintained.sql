@@ -15,17 +15,15 @@
     {% set table = this.incorporate(type='table') %}
     {% set existing = load_cached_relation(this) %}
     {% set cut = config.get('meta', {}).cut %}
-    {% set inputs = inputs_of_model(model, compiled_code) %}
-    {% set built = last_build() %}
+    {% set inputs, built, is_outdated = inputs_and_last_build() %}
 
     {% if should_full_refresh() or existing is none or not existing.is_table
         or built.definition != inputs.definition %}
-        {% do forget_build() %}
-        {% do dbt.materialization_table_duckdb() %}
+        {% do make_anew(table, existing, create_table_as(false, table, compiled_code)) %}
         {% do note_build(inputs) %}
     {% else %}
-        {% do persist_docs(table, model) if built.comments != inputs.comments %}
-        {% if not is_outdated(built, inputs) %}
+        {% do run_query(comments_of_model(table)) if built.comments != inputs.comments %}
+        {% if not is_outdated %}
             {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
             {% do note_build(inputs) if built != inputs %}
         {% elif cut %}
@@ -39,6 +37,25 @@
     {% endif %}
     {{ return({'relations': [table]}) }}
 {% endmaterialization %}
+
+{#- Drop, create and comment, in the transaction that `note_build` commits. -#}
+{% macro make_anew(relation, existing, code) %}
+    {% do drop_relation_if_exists(existing) if existing and existing.type != relation.type %}
+    {% call statement('main') %}
+        drop {{ relation.type }} if exists {{ relation }};
+        {{ code }}
+        {{ comments_of_model(relation) }}
+    {% endcall %}
+{% endmacro %}
+
+{#- What the descriptions say in the database. -#}
+{% macro comments_of_model(relation) %}
+    {{ alter_relation_comment(relation, model.description) }}
+    {% for column in model.columns.values() %}
+        comment on column {{ relation }}.{{ adapter.quote(column.name) }}
+        is {{ duckdb_escape_comment(column.description) }};
+    {% endfor %}
+{% endmacro %}
 
 {#- Delete and insert, in the transaction that `note_build` commits. -#}
 {% macro remake_rows(table, code, which='true') %}

@@ -43,7 +43,8 @@
     )) }}
 {% endmacro %}
 
-{% macro inputs_of_model(model, compiled_code) %}
+{#- What the relation is to be made of now, what it was made of last, and whether loads outdate it. -#}
+{% macro inputs_and_last_build() %}
     {% set parents = {'sources': [], 'views': [], 'tables': [], 'rows': []} %}
     {% do collect_parents(model, parents) %}
     {% set found = run_query(inputs_sql(parents, local_md5(compiled_code))).rows[0] %}
@@ -51,9 +52,19 @@
     {% for column in model.columns.values() %}
         {% do comments.append(column.name ~ ' ' ~ column.description) %}
     {% endfor %}
-    {{ return({
-        'definition': found[0], 'version': found[1], 'comments': local_md5(comments | join('|'))
-    }) }}
+    {{ return((
+        {
+            'definition': found.definition,
+            'version': found.version,
+            'comments': local_md5(comments | join('|')),
+        },
+        {
+            'definition': found.built_definition,
+            'version': found.built_version,
+            'comments': found.built_comments,
+        },
+        found.is_outdated,
+    )) }}
 {% endmacro %}
 
 {#- The models and seeds that decide what is in a table, up to the next maintained ones. -#}
@@ -104,44 +115,35 @@
         union all
         select getvariable('trait_salt'), null
         {%- endif %}
+    ),
+
+    inputs as (
+        select
+            md5(string_agg(part, '|' order by part)) as definition,
+            min(version) as version
+        from parts
     )
 
     select
-        md5(string_agg(part, '|' order by part)) as definition,
-        min(version) as version
-    from parts
+        inputs.definition,
+        inputs.version,
+        built.definition as built_definition,
+        built.version as built_version,
+        built.comments as built_comments,
+        {% if config.get('meta', {}).follows == 'loads' -%}
+        built.version is distinct from inputs.version
+        {%- else -%}
+        built.version is distinct from inputs.version and exists (
+            select 1 from {{ source('raw', 'loads') }}
+            where load_id > built.version and changed_events + changed_records > 0
+        )
+        {%- endif %} as is_outdated
+    from inputs
+    left join {{ model_builds() }} as built on built.model = '{{ built_name() }}'
 {%- endmacro %}
-
-{#- Whether a load changed what the model is made of, since the one it follows. -#}
-{% macro is_outdated(built, inputs) %}
-    {% if built.version == inputs.version or config.get('meta', {}).follows == 'loads' %}
-        {{ return(built.version != inputs.version) }}
-    {% endif %}
-    {{ return(run_query(
-        'select 1 from ' ~ source('raw', 'loads') ~ ' where load_id > ' ~ built.version
-        ~ ' and changed_events + changed_records > 0 limit 1'
-    ).rows | length > 0) }}
-{% endmacro %}
-
-{#- What the model's relation was made of when it was last touched. -#}
-{% macro last_build() %}
-    {% set found = run_query(
-        'select definition, version, comments from ' ~ model_builds()
-        ~ " where model = '" ~ built_name() ~ "'"
-    ).rows %}
-    {{ return(found[0].dict() if found else {}) }}
-{% endmacro %}
 
 {% macro built_name() %}
     {{ return(this.schema ~ '.' ~ this.identifier) }}
-{% endmacro %}
-
-{#- Before a relation changes for which the note would no longer hold; commits. -#}
-{% macro forget_build() %}
-    {% call statement('forget_build') %}
-        delete from {{ model_builds() }} where model = '{{ built_name() }}'
-    {% endcall %}
-    {% do adapter.commit() %}
 {% endmacro %}
 
 {#- Once a relation is what it says; commits. -#}

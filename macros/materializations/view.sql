@@ -1,20 +1,18 @@
-{#- A view that is left alone while it is what the project says: to make it takes a dozen statements. -#}
+{#- A view that is left alone while it is what the project says. -#}
 {% materialization view, adapter='duckdb' %}
     {% set view = this.incorporate(type='view') %}
     {% set existing = load_cached_relation(this) %}
-    {% set inputs = inputs_of_model(model, compiled_code) %}
-    {% set built = last_build() %}
+    {% set inputs, built, _ = inputs_and_last_build() %}
 
     {% if existing and existing.is_view and not should_full_refresh()
         and built.definition == inputs.definition %}
         {% if built.comments != inputs.comments %}
-            {% do persist_docs(view, model) %}
+            {% do run_query(comments_of_model(view)) %}
             {% do note_build(inputs) %}
         {% endif %}
         {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
     {% else %}
-        {% do forget_build() %}
-        {% do dbt.materialization_view_default() %}
+        {% do make_anew(view, existing, get_create_view_as_sql(view, compiled_code)) %}
         {% do note_build(inputs) %}
     {% endif %}
     {{ return({'relations': [view]}) }}
