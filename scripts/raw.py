@@ -144,11 +144,12 @@ def store_events(connection: Connection, parts: Mapping[Path, int]) -> int:
     )
     first_nos = list(accumulate(parts.values(), initial=first_no))
     connection.execute(f"""
-        create or replace temp view incoming as
+        create or replace temp view arrived as
         select {nth(first_nos)} + file_row_number as event_no, * exclude (file_row_number)
         from read_parquet({files(parts)}, file_row_number = true)
     """)  # noqa: S608
-    _find_crowded_keys(connection)
+    _find_known_keys(connection)
+    _store_plain_copies(connection, sum(parts.values()))
     _gather_members(connection)
     _place_repeaters(connection)
     new_events = sum(
@@ -165,29 +166,100 @@ def store_events(connection: Connection, parts: Mapping[Path, int]) -> int:
     return new_events
 
 
-def _find_crowded_keys(connection: Connection) -> None:
-    """Find stored rows (`matched`) and keys (`crowded`) that new events share with anything."""
+def _find_known_keys(connection: Connection) -> None:
+    """Find stored rows (`matched`) with keys of new lines, and keys that several of one have."""
     connection.execute(f"""
         create or replace temp table matched as
         select rowid as row_id, {ID_HASH} as key_hash
         from raw.events
         where
             internal_event_id is not null
-            and {ID_HASH} in (
-                select key_hash from incoming where internal_event_id is not null
-            )
+            and {ID_HASH} in (select key_hash from arrived where internal_event_id is not null)
         union all
         select rowid as row_id, {REST_HASH} as key_hash
         from raw.events
         where
             internal_event_id is null
-            and {REST_HASH} in (select key_hash from incoming where internal_event_id is null)
+            and {REST_HASH} in (select key_hash from arrived where internal_event_id is null)
     """)  # noqa: S608
     connection.execute("""
-        create or replace temp table crowded as
-        select key_hash from incoming group by key_hash having count(*) > 1
+        create or replace temp table shared as
+        select key_hash from arrived group by key_hash having count(*) > 1
         union
-        select key_hash from matched
+        select key_hash from matched group by key_hash having count(*) > 1
+    """)
+
+
+def _store_plain_copies(connection: Connection, lines: int) -> None:
+    """Store new lines that say, letter by letter, what the only stored row of their key says.
+
+    What it leaves of the `arrived` lines is `incoming`; their keys that others have are `crowded`.
+    """
+    said = f"{_SCALARS_HASH} as content, {_OBJECTS_HASH} as objects_hash"
+    connection.execute(f"""
+        create or replace temp table plain_copy as
+        with
+            line as not materialized (
+                select event_no, file_id, line_number, key_hash, {said}
+                from arrived
+                where key_hash in (select key_hash from matched)
+            ),
+            stored as not materialized (
+                select event_no, file_id, line_number, inserted_at, {KEY_HASH} as key_hash, {said}
+                from raw.events
+                where rowid in (select row_id from matched)
+            )
+        select
+            key_hash,
+            line.event_no as line_no,
+            line.file_id,
+            line.line_number,
+            stored.event_no as stored_no,
+            stored.file_id as stored_file_id,
+            stored.line_number as stored_line_number,
+            place(new.file_rank, line.line_number)
+            > place(old.file_rank, stored.line_number) as takes_over,
+            is_future_dated(inserted_at, new.delivered_at)
+            <> is_future_dated(inserted_at, old.delivered_at) as is_dated_anew
+        from stored
+        inner join line using (key_hash, content, objects_hash)
+        inner join file_order as new on line.file_id = new.file_id
+        inner join file_order as old on stored.file_id = old.file_id
+        where key_hash not in (from shared)
+    """)  # noqa: S608
+    connection.execute("""
+        update raw.events as event
+        set file_id = copy.file_id, line_number = copy.line_number
+        from plain_copy as copy
+        where event.event_no = copy.stored_no and takes_over
+    """)
+    connection.execute("""
+        update raw.events set changed_in = this_load()
+        where event_no in (select stored_no from plain_copy where takes_over and is_dated_anew)
+    """)
+    copies = _first_cell(
+        connection,
+        f"""
+        insert into raw.event_copies
+        select
+            stored_no as event_no,
+            if(takes_over, stored_file_id, file_id) as file_id,
+            if(takes_over, stored_line_number, line_number) as line_number,
+            {_NULLS}
+        from plain_copy
+        order by file_id, line_number
+        """,  # noqa: S608
+    )
+    left = "from arrived where event_no not in (select line_no from plain_copy)"
+    if copies > lines * 0.9:
+        connection.execute(f"create or replace temp table few_left as {left}")
+        left = "from few_left"
+    connection.execute(f"create or replace temp view incoming as {left}")
+    connection.execute("""
+        create or replace temp table crowded as
+        from shared
+        union
+        select key_hash from matched where key_hash not in (select key_hash from plain_copy)
     """)
 
 
@@ -205,7 +277,7 @@ def _gather_members(connection: Connection) -> None:
         union all
         select false as is_new, is_superseded, {columns}
         from raw.events
-        where rowid in (select row_id from matched)
+        where rowid in (select row_id from matched where key_hash in (from crowded))
     """)  # noqa: S608
 
 
