@@ -666,6 +666,16 @@ def test_the_best_copy_is_of_the_latest_folder_then_path_then_line(place: Place)
     assert place.query("select count(*), count(metadata) from raw.event_copies") == [(7, 0)]
 
 
+def test_a_known_line_may_come_twice(place: Place) -> None:
+    line = event(internal_event_id="x")
+    place.write("1.json", line)
+    place.load()
+    place.write("2.json", line, "", line)
+    assert place.load().copies == 2
+    assert place.events("path, line_number") == [("2.json", 3)]
+    assert {row[:2] for row in place.state()["copies"]} == {("1.json", 1), ("2.json", 1)}
+
+
 def test_copies_that_differ_are_kept_as_superseded(place: Place) -> None:
     place.write("2025-05-10/a.json", event(internal_event_id="x", user_id="old"))
     place.write("2025-05-09/a.json", event(internal_event_id="x", user_id="oldest"))
@@ -921,11 +931,9 @@ def test_any_history_of_files_gives_what_the_files_say(
     for _ in range(5):
         for path in chance.sample(paths, chance.randint(1, 3)):
             same_again = files and chance.random() < 0.4
-            files[path] = (
-                chance.choice([*files.values()])
-                if same_again
-                else [random_line(chance) for _ in range(chance.randint(0, 8))]
-            )
+            lines = [random_line(chance) for _ in range(chance.randint(0, 8))]
+            twice = lines[: chance.randint(0, 2)]
+            files[path] = chance.choice([*files.values()]) if same_again else lines + twice
             place.write(path, *files[path])
         before = readers_view(place)
         if place.load().status == "loaded" and before is not None:
