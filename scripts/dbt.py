@@ -16,8 +16,13 @@ from scripts.warehouse import Warehouse
 
 
 def executable() -> Path:
-    """Name the command that is installed beside this Python."""
+    """Name the program that is installed beside this Python."""
     return Path(sys.executable).with_name("dbt")
+
+
+def command(*arguments: str) -> tuple[str, ...]:
+    """Write a command of dbt on the project, whatever folder one stands in."""
+    return (str(executable()), *arguments, f"--project-dir={PROJECT}", f"--profiles-dir={PROJECT}")
 
 
 @contextmanager
@@ -41,14 +46,13 @@ def running(
     """
     if not executable().exists():
         raise UsageProblem(f"{executable()} does not exist. Run `make setup` first.")
-    options = (f"--project-dir={PROJECT}", f"--profiles-dir={PROJECT}")
     folder = str(warehouse.folder.resolve())
     told = {"USERPILOT_WAREHOUSE": folder, "DBT_TARGET_PATH": target, "DBT_LOG_PATH": target}
     process = None
     try:
         with _interrupted_later():
             process = subprocess.Popen(  # noqa: S603 (the project's own dbt)
-                [str(executable()), "--no-use-colors", *arguments, *options],
+                command("--no-use-colors", *arguments),
                 cwd=PROJECT,
                 env=os.environ | told,
                 stdout=subprocess.PIPE,

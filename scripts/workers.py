@@ -43,7 +43,7 @@ def _in_order(pool: ProcessPoolExecutor, tasks: Sequence[Task]) -> Iterator[Task
     waiting: deque[tuple[int, Future[TaskResult]]] = deque()
     try:
         for task in tasks:
-            with _interrupts_later():
+            with _interrupts_blocked():
                 waiting.append((task.expected_bytes, pool.submit(read, task)))
             while sum(expected for expected, _ in waiting) > BYTES_AHEAD:
                 yield waiting.popleft()[1].result()
@@ -54,7 +54,7 @@ def _in_order(pool: ProcessPoolExecutor, tasks: Sequence[Task]) -> Iterator[Task
 
 
 @contextmanager
-def _interrupts_later() -> Iterator[None]:
+def _interrupts_blocked() -> Iterator[None]:
     """Put Ctrl-C off. Workers that are started in here never see it: it is for the parent."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

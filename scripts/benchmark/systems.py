@@ -69,8 +69,7 @@ class Stage:
 
     def dbt(self, *arguments: str, name: str = "dbt") -> Step:
         """Run dbt on the warehouse."""
-        options = (f"--project-dir={PROJECT}", f"--profiles-dir={PROJECT}")
-        return Step(name, (dbt.executable(), *arguments, *options), self._environment())
+        return Step(name, dbt.command(*arguments), self._environment())
 
     def build(self, source: Path) -> list[Step]:
         """Load and build all tables, without tests."""
