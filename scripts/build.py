@@ -49,7 +49,7 @@ def build(
         warehouse: where to.
         error_budget: greatest share of rejected lines; None takes the project's setting.
         lock: file descriptor of the write lock, for dbt to hold too.
-        force: build whatever has changed or not.
+        force: build, and run all tests, whatever has changed or not.
         progress: tell what is done on stderr, with progress bars on a terminal.
 
     Raises:
@@ -66,7 +66,12 @@ def build(
     if made_of == fingerprint.published(warehouse) and not force:
         return BuildSummary(loaded, None, None, round(time.monotonic() - started, 3))
     _tell("Building and testing with dbt ...", progress)
-    run_dbt(warehouse, lock, progress)
+    run_dbt(
+        warehouse,
+        lock,
+        progress,
+        unit_tests=force or not fingerprint.is_project_tested(warehouse),
+    )
     _tell("Publishing ...", progress)
     published = publish(warehouse, progress=progress)
     page = report(warehouse)
@@ -84,17 +89,18 @@ def sample_export(progress: bool) -> str:
     return str(SAMPLE)
 
 
-def run_dbt(warehouse: Warehouse, lock: int, progress: bool) -> None:
+def run_dbt(warehouse: Warehouse, lock: int, progress: bool, *, unit_tests: bool = True) -> None:
     """Run `dbt build`; its warnings and errors go to stderr in full, the rest is a progress bar.
 
     Raises:
         UsageProblem: something in it failed.
     """
     target = str(warehouse.dbt_target.resolve())
+    arguments = ["--log-format=json", "build"]
+    if not unit_tests:
+        arguments.append("--exclude-resource-type=unit_test")
     with (
-        dbt.running(
-            *("--log-format=json", "build"), warehouse=warehouse, target=target, lock=lock
-        ) as process,
+        dbt.running(*arguments, warehouse=warehouse, target=target, lock=lock) as process,
         tqdm(desc="dbt build", unit="node", disable=None if progress else True) as bar,
     ):
         log = _Log(bar)

@@ -6,7 +6,10 @@ one has nothing to do.
 
 import contextlib
 import hashlib
+import json
 import os
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from scripts.warehouse import Warehouse
@@ -16,28 +19,43 @@ PARTS = (
     *("dbt_project.yml", "profiles.yml", "requirements.lock"),
     *("macros", "models", "seeds", "scripts", "tests/generic"),
 )
+PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb")
 SALT = "DBT_ENV_SECRET_TRAIT_SALT"
 
 
-def fingerprint(warehouse: Warehouse) -> str:
-    """Sum up what was loaded, the project's files and the salt of hashed traits."""
-    digest = hashlib.sha256()
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a build is made of.
+
+    Attributes:
+        project: digest of its files, of what runs them and of the salt of hashed traits.
+        load_id: the last load; None before the first.
+    """
+
+    project: str
+    load_id: int | None
+
+
+def fingerprint(warehouse: Warehouse) -> Fingerprint:
+    """Sum up what a build would be made of now."""
     with contextlib.closing(warehouse.connect(read_only=True)) as connection:
-        row = connection.execute("select max(load_id) from raw.loads").fetchone()
-    digest.update(repr((row, os.environ.get(SALT))).encode())
-    for path in sorted(_files()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(PROJECT)}:{len(content)}:".encode() + content)
-    return digest.hexdigest()
+        ((load_id,),) = connection.execute("select max(load_id) from raw.loads").fetchall()
+    return Fingerprint(_project(), load_id)
 
 
-def published(warehouse: Warehouse) -> str | None:
+def is_project_tested(warehouse: Warehouse) -> bool:
+    """Whether readers have what this very project made: its unit tests, too, have passed."""
+    known = published(warehouse)
+    return known is not None and known.project == _project()
+
+
+def published(warehouse: Warehouse) -> Fingerprint | None:
     """Read the fingerprint of the build that readers have; None where they lack something."""
     made = (warehouse.published_database, warehouse.parquet_folder, warehouse.report_page)
     if not all(path.exists() for path in made):
         return None
-    with contextlib.suppress(OSError):
-        return _note(warehouse).read_text()
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return Fingerprint(**json.loads(_note(warehouse).read_text()))
     return None
 
 
@@ -46,13 +64,22 @@ def forget(warehouse: Warehouse) -> None:
     _note(warehouse).unlink(missing_ok=True)
 
 
-def remember(warehouse: Warehouse, made_of: str) -> None:
+def remember(warehouse: Warehouse, made_of: Fingerprint) -> None:
     """Note the fingerprint of what has just been published."""
-    _note(warehouse).write_text(made_of)
+    _note(warehouse).write_text(json.dumps(asdict(made_of)))
 
 
 def _note(warehouse: Warehouse) -> Path:
     return warehouse.folder / ".fingerprint"
+
+
+def _project() -> str:
+    versions = [version(package) for package in PACKAGES]
+    digest = hashlib.sha256(repr((versions, os.environ.get(SALT))).encode())
+    for path in sorted(_files()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(PROJECT)}:{len(content)}:".encode() + content)
+    return digest.hexdigest()
 
 
 def _files() -> set[Path]:

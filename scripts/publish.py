@@ -102,14 +102,14 @@ class DbtRun:
             if one["config"].get("enabled", True)
         ]
 
-    def refuse_unless_passed(self) -> None:
-        """Check that all of the build ran, on all rows, and passed.
+    def refuse_unless_passed(self, *, unit_tests: bool) -> None:
+        """Check that all of the build ran, with its unit tests or not, on all rows, and passed.
 
         Raises:
             UsageProblem: it did not.
         """
         results = {one["unique_id"]: one for one in self.results["results"]}
-        nodes = self.nodes()
+        nodes = [one for one in self.nodes() if unit_tests or one.kind != "unit test"]
         names = {node.unique_id: str(node) for node in nodes}
         if failed := [one for one in results.values() if one["status"] in FAILED]:
             worst = failed[0]["unique_id"]
@@ -170,7 +170,7 @@ def publish(warehouse: Warehouse, *, progress: bool = False) -> PublishSummary:
         with _attached(warehouse, work) as connection:
             # While the build database is open here, no dbt can open it to change the tables.
             run = DbtRun.find(warehouse, invocation_id := _invocation_id(connection))
-            run.refuse_unless_passed()
+            run.refuse_unless_passed(unit_tests=not fingerprint.is_project_tested(warehouse))
             tables = _copy_tables(connection, run.published_relations(), work, progress)
         fingerprint.forget(warehouse)  # until a whole `build` says what this is made of
         _swap(warehouse, work)

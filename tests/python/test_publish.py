@@ -15,7 +15,7 @@ import pytest
 from building import KILLING, ROOT
 from click.testing import CliRunner
 
-from scripts import build
+from scripts import build, fingerprint
 from scripts.errors import UsageProblem
 from scripts.publish import command, publish
 from scripts.warehouse import Warehouse
@@ -239,6 +239,35 @@ def test_what_did_not_pass_is_not_published(
     message = refusal(warehouse)
     assert sentence in message
     assert "`dbt build`" in message
+
+
+def test_unit_tests_that_the_published_project_passed_need_not_run_again(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build_without_unit_tests(version: int) -> None:
+        make_build(warehouse.folder, version, statuses={"unit_test.p.late_row": None})
+
+    def remember_published() -> None:
+        with duckdb.connect(str(warehouse.build_database)) as connection:
+            connection.execute("create table raw.loads as select 1 as load_id")
+        warehouse.report_page.parent.mkdir(exist_ok=True)
+        warehouse.report_page.touch()
+        fingerprint.remember(warehouse, fingerprint.fingerprint(warehouse))
+
+    build_without_unit_tests(2)
+    with pytest.raises(UsageProblem, match="the unit test late_row among them"):
+        publish(warehouse)
+    make_build(warehouse.folder, 3)
+    publish(warehouse)
+    remember_published()
+    build_without_unit_tests(4)
+    publish(warehouse)
+    assert versions(warehouse) == {(4,)}
+    remember_published()
+    build_without_unit_tests(5)
+    monkeypatch.setenv(fingerprint.SALT, "another")
+    with pytest.raises(UsageProblem, match="the unit test late_row among them"):
+        publish(warehouse)
 
 
 @pytest.mark.parametrize("flag", [{"empty": True}, {"sample": "3 days"}])

@@ -45,7 +45,7 @@ def evaluate(expression: str, **columns: Column) -> Floats:
 
 
 def value_of(expression: str) -> Any:
-    row = duckdb.connect().sql(f"select {expression}").fetchone()
+    row = duckdb.connect().execute(f"select {expression}").fetchone()
     assert row is not None
     return row[0]
 
