@@ -2,14 +2,54 @@
 -- attributes as text
 with
 
+events as {{ inlined() }} (
+
+    select * from {{ ref('events') }}
+    where event_type = 'interaction'
+
+),
+
+-- A digest stands for a long text: many of them would fill the memory of what groups by them.
+contents as (
+
+    select
+        event_name,
+        case when not {{ is_long('metadata') }} then metadata end as short_metadata,
+        case when {{ is_long('metadata') }} then md5(metadata) end as long_digest
+    from events
+    group by event_name, short_metadata, long_digest
+
+),
+
+-- One event for each long text.
+long_ones as (
+
+    select min(events.event_key) as event_key
+    from events
+    inner join contents
+        on
+            events.event_name is not distinct from contents.event_name
+            and case when {{ is_long('events.metadata') }} then md5(events.metadata) end
+            = contents.long_digest
+    group by contents.event_name, contents.long_digest
+
+),
+
 interactions as (
 
     select
         event_name,
-        metadata
-    from {{ ref('events') }}
-    where event_type = 'interaction'
-    group by event_name, metadata
+        short_metadata as metadata
+    from contents
+    where long_digest is null
+    union all
+    select
+        events.event_name,
+        events.metadata
+    from events
+    inner join long_ones on events.event_key = long_ones.event_key
+    -- Unlike above, or the engine puts all events aside for both; where none is long it reads none.
+    where events.metadata is not null
 
 ),
 

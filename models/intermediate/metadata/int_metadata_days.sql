@@ -19,7 +19,7 @@ contents as (
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
     from events
-    where length(metadata) <= 500
+    where not {{ is_long('metadata') }}
     group by event_type, occurred_date, metadata
     union all
     select
@@ -30,7 +30,7 @@ contents as (
         occurred_at as first_seen_at,
         occurred_at as last_seen_at
     from events
-    where length(metadata) > 500
+    where {{ is_long('metadata') }}
 
 ),
 
