@@ -168,23 +168,16 @@
 
     ),
 
-    changes as (
-
-        select distinct
-            id_number,
-            event_number,
-            block
-        from periods
-
-    ),
-
+    -- A removed trait is in the block in which that changes something.
     block_periods as (
 
         select
             * exclude (block),
-            unnest(generate_series(block, (end_number - 1) // {{ events_in_block }})) as block
+            unnest(generate_series(
+                block,
+                case when value = 'null' then block else (end_number - 1) // {{ events_in_block }} end
+            )) as block
         from periods
-        where value <> 'null'
 
     ),
 
@@ -205,16 +198,17 @@
 
     ),
 
+    -- To join the changes would copy the lists to each of them.
     lived_changes as (
 
         select
-            changes.*,
-            lives.periods
-        from changes
-        left join lives
-            on
-                changes.id_number = lives.id_number
-                and changes.block = lives.block
+            id_number,
+            periods,
+            unnest(list_distinct(list_filter(
+                list_transform(periods, lambda one: struct_extract(one, 'start_number')),
+                lambda one: one // {{ events_in_block }} = block
+            ))) as event_number
+        from lives
 
     )
 
@@ -222,7 +216,8 @@
         id_number,
         event_number,
         {{ duckdb__traits_json(
-            "list_filter(periods, lambda one: struct_extract(one, 'start_number') <= event_number"
+            "list_filter(periods, lambda one: struct_extract(one, 'value') <> 'null'"
+            ~ " and struct_extract(one, 'start_number') <= event_number"
             ~ " and struct_extract(one, 'end_number') > event_number)"
         ) }} as traits
     from lived_changes
