@@ -9,7 +9,8 @@
     different `cut.by` have nothing to do with each other: date, session, user or company, or change,
     which is the event as the loader marked it. `cut.parents` are the models that the cut goes
     through, `cut.event_type` the only type that counts, if there is one, `cut.date` what a date is
-    called here, `cut.sessions` the table that tells when a session was, if not this one.
+    called here, `cut.sessions` the table that tells when a session was, if not this one, and
+    `cut.text` the text of raw events, much of which is read slice by slice if it is long.
 -#}
 {% materialization maintained, adapter='duckdb' %}
     {% set table = this.incorporate(type='table') %}
@@ -19,7 +20,14 @@
 
     {% if should_full_refresh() or existing is none or not existing.is_table
         or built.definition != inputs.definition %}
-        {% do make_anew(table, existing, create_table_as(false, table, compiled_code)) %}
+        {% for slice in slices_of_text(cut) %}
+            {% set code = code_of_part(cut, slice) if slice else compiled_code %}
+            {% if loop.first %}
+                {% do make_anew(table, existing, create_table_as(false, table, code)) %}
+            {% else %}
+                {% do remake_rows(table, code, 'false') %}
+            {% endif %}
+        {% endfor %}
         {% do note_build(inputs) %}
     {% else %}
         {% do run_query(comments_of_model(table)) if built.comments != inputs.comments %}
@@ -85,19 +93,49 @@
         'change': 'changed_in > ' ~ since, 'date': is_on(dates), 'session': both,
     }.get(cut.by, of_keys) %}
     {% set in_table = {'change': both, 'date': is_on(dates)}.get(cut.by, of_keys) %}
+    {% set in_table = in_table | replace('occurred_date', cut.get('date', 'occurred_date')) %}
+    {% for slice in slices_of_text(cut, of_keys) %}
+        {% set where = [in_parents, slice] | select | join(' and ') %}
+        {% do remake_rows(
+            table, code_of_part(cut, where, dates), in_table if loop.first else 'false'
+        ) %}
+    {% endfor %}
+    {% do run_query('drop table ' ~ touched) %}
+{% endmacro %}
+
+{#- The model's SQL with those rows of its parents that meet a condition and are around the dates. -#}
+{% macro code_of_part(cut, where, dates=none) %}
     {% set part = namespace(code=compiled_code) %}
     {% for parent in cut.parents %}
         {% set relation = ref(parent) %}
-        {% set where = in_parents %}
-        {% if dates.rows and load_cached_relation(relation).is_view %}
-            {% set where = in_parents ~ ' and ' ~ is_around(dates) %}
-        {% endif %}
+        {% set around = is_around(dates)
+            if dates and dates.rows and load_cached_relation(relation).is_view %}
         {% set part.code = part.code | replace(
-            relation | string, '(select * from ' ~ relation ~ ' where ' ~ where ~ ')'
+            relation | string,
+            '(select * from ' ~ relation ~ ' where '
+            ~ [where, around] | select | join(' and ') ~ ')'
         ) %}
     {% endfor %}
-    {% do remake_rows(
-        table, part.code, in_table | replace('occurred_date', cut.get('date', 'occurred_date'))
-    ) %}
-    {% do run_query('drop table ' ~ touched) %}
+    {{ return(part.code) }}
+{% endmacro %}
+
+{#-
+    Conditions that cut the users or companies of a part into slices, each with so little long text
+    that lists of it fit into memory; an empty one where that is all of them.
+-#}
+{% macro slices_of_text(cut, where='true') %}
+    {% if not (cut or {}).text %}
+        {{ return(['']) }}
+    {% endif %}
+    {% set bytes = run_query(
+        'select coalesce(sum(strlen(' ~ cut.text ~ ')), 0) from ' ~ source('raw', 'events')
+        ~ " where event_type = '" ~ cut.event_type ~ "' and " ~ is_long(cut.text) ~ ' and ' ~ where
+    ).columns[0][0] %}
+    {% set count = (bytes // 100000000 + 1) | int %}
+    {% set number = digest_number(columns_of_cut(cut.by)[-1]) %}
+    {% set slices = [] %}
+    {% for n in range(count) %}
+        {% do slices.append(number ~ ' % ' ~ count ~ ' = ' ~ n if count > 1 else '') %}
+    {% endfor %}
+    {{ return(slices) }}
 {% endmacro %}

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -153,6 +154,44 @@ def test_dbt_build_before_any_load_says_what_to_run(tmp_path: Path) -> None:
     assert result.returncode != 0
     assert "make load" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_long_traits_are_read_slice_by_slice(tmp_path: Path) -> None:
+    """Of all users and companies, and of those that a load has touched; no slice leaves any out."""
+    project, warehouse, folder = copy_project(tmp_path / "project"), tmp_path / "w", tmp_path / "e"
+    path = project / "macros/materializations/maintained.sql"
+    assert path.read_text().count("100000000") == 1
+    path.write_text(path.read_text().replace("100000000", "5000"))
+    told = Counter[tuple[str, str]]()
+    for day in ("2025-05-11", "2025-05-12"):
+        lines = []
+        for kind, n in product(("user", "company"), range(20)):
+            traits = {"text": day * 100}
+            told[f"{kind}{n}", json.dumps(traits, separators=(",", ":"))] += 1
+            lines.append(
+                {
+                    "app_token": "NX-1",
+                    "event_type": f"identify_{kind}",
+                    f"{kind}_id": f"{kind}{n}",
+                    "inserted_at": f"{day}T12:00:00Z",
+                    "metadata": traits,
+                }
+            )
+        (folder / f"all_1/{day}").mkdir(parents=True)
+        (folder / f"all_1/{day}/a.json").write_text("\n".join(map(json.dumps, lines)))
+        run_command("load", "--source", folder, warehouse=warehouse)
+        run_dbt(
+            *("build", "--select", "+user_traits_history", "+company_traits_history"),
+            *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+            warehouse=warehouse,
+            project=project,
+        )
+        with Warehouse(warehouse).connect() as connection:
+            found = connection.execute(
+                "select user_id, cast(traits as varchar) from marts.user_traits_history union all"
+                " select company_id, cast(traits as varchar) from marts.company_traits_history"
+            ).fetchall()
+        assert Counter(found) == told
 
 
 def test_a_project_that_has_moved_finds_its_seeds(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 -- one row per identify_company event that changed a trait
 {{ config(meta={
-    'cut': {'by': 'company', 'parents': ['events'], 'event_type': 'identify_company'},
+    'cut': {
+        'by': 'company', 'parents': ['events'], 'event_type': 'identify_company',
+        'text': 'concat(metadata, attributes)',
+    },
 }) }}
 with
 

@@ -1,6 +1,9 @@
 -- one row per identify_user event that changed a trait
 {{ config(meta={
-    'cut': {'by': 'user', 'parents': ['events'], 'event_type': 'identify_user'},
+    'cut': {
+        'by': 'user', 'parents': ['events'], 'event_type': 'identify_user',
+        'text': 'concat(metadata, attributes)',
+    },
 }) }}
 with
 
