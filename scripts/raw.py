@@ -131,7 +131,7 @@ def changed_events(connection: Connection, load_id: int) -> int:
 
 
 def store_events(connection: Connection, parts: Mapping[Path, int]) -> int:
-    """Merge the events of Parquet files (the view `incoming`) into the raw tables.
+    """Merge the events of Parquet files (the view `arrived`) into the raw tables.
 
     Args:
         parts: files of `incoming.read`, with their number of events.
