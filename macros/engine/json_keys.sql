@@ -20,15 +20,21 @@
         end as json_type
     from (
         select
-            *,
-            json_type(
-                {{ json }}, '/' || replace(replace(metadata_key, '~', '~0'), '/', '~1')
-            ) as json_type
+            * exclude (json_keys, key_value, key_place),
+            json_type(key_value) as json_type
         from (
             select
                 *,
-                unnest(list_distinct(json_keys({{ json }}))) as metadata_key
-            from {{ relation }}
+                unnest(json_keys) as metadata_key,
+                unnest(json_extract({{ json }}, '$.*')) as key_value,
+                generate_subscripts(json_keys, 1) as key_place
+            from (
+                select
+                    *,
+                    json_keys({{ json }}) as json_keys
+                from {{ relation }}
+            ) as listed
         ) as keyed
+        where list_position(json_keys, metadata_key) = key_place
     ) as typed
 {%- endmacro %}
