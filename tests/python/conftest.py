@@ -3,9 +3,13 @@
 import fcntl
 import os
 import shutil
+import signal
 
 import pytest
 from building import Build, run_command
+
+# Started in the background, tests ignore Ctrl-C, and so would the commands that they interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
