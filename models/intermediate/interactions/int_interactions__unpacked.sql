@@ -48,7 +48,7 @@ interactions as (
         events.metadata
     from events
     inner join long_ones on events.event_key = long_ones.event_key
-    -- Unlike above, or the engine puts all events aside for both; where none is long it reads none.
+    -- Readings that are alike become one, put aside; this one ends at once where no text is long.
     where events.metadata is not null
 
 ),
