@@ -196,13 +196,15 @@ def _store_plain_copies(connection: Connection, lines: int) -> None:
     What it leaves of the `arrived` lines is `incoming`; their keys that others have are `crowded`.
     """
     said = f"{_SCALARS_HASH} as content, {_OBJECTS_HASH} as objects_hash"
+    # For a few it does not pay to read all lines once more.
+    may_be_many = _count(connection, "matched") > lines / 10
     connection.execute(f"""
         create or replace temp table plain_copy as
         with
             line as not materialized (
                 select event_no, file_id, line_number, key_hash, {said}
                 from arrived
-                where key_hash in (select key_hash from matched)
+                where {may_be_many} and key_hash in (select key_hash from matched)
             ),
             stored as not materialized (
                 select event_no, file_id, line_number, inserted_at, {KEY_HASH} as key_hash, {said}
