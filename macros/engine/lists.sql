@@ -18,7 +18,9 @@
 {% endmacro %}
 
 {% macro duckdb__list_is_tied(value, order) -%}
-    list_unique(list_transform({{ duckdb__placed_values(value, order) }}, lambda one: one >> 64)) < count(*)
+    list_unique(
+        list_transform({{ duckdb__placed_values(value, order) }}, lambda one: cast(one >> 64 as bigint))
+    ) < count(*)
 {%- endmacro %}
 
 {% macro duckdb__placed_values(value, order) -%}

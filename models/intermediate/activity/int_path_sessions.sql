@@ -68,7 +68,8 @@ timed as (
 
 ),
 
--- The whole order of events is dear and only matters where two are of one moment.
+-- The whole order of events is dear and only matters where two are of one moment. (Where all that
+-- read `timed` had a condition, DuckDB would compute `is_tied` twice.)
 placed as (
 
     select
@@ -88,9 +89,8 @@ placed as (
             select
                 timed.app_token,
                 timed.user_id,
-                timed.session
+                case when timed.is_tied then timed.session end
             from timed
-            where timed.is_tied
         )
 
 ),
