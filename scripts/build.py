@@ -13,7 +13,7 @@ from tqdm import tqdm
 from scripts import dbt, fingerprint, generate
 from scripts.configuration import refuse_mistakes
 from scripts.errors import UsageProblem, advice
-from scripts.load import LoadSummary, load
+from scripts.load import LoadSummary, error_budget_option, load
 from scripts.publish import MAIN_MARTS, PROJECT, PublishSummary, publish
 from scripts.report import ReportSummary, report
 from scripts.warehouse import Warehouse, warehouse_option
@@ -191,13 +191,7 @@ def describe(summary: BuildSummary) -> str:
     " sample export, made in the project folder].",
 )
 @warehouse_option
-@click.option(
-    "--error-budget",
-    envvar="USERPILOT_ERROR_BUDGET",
-    type=click.FloatRange(0, 1),
-    help="Share of lines that may be rejected before the load fails"
-    " [env: USERPILOT_ERROR_BUDGET; default: the var error_budget in dbt_project.yml].",
-)
+@error_budget_option
 @click.option("--force", is_flag=True, help="Build although nothing has changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def command(

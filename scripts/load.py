@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,12 +15,18 @@ from tqdm import tqdm
 
 from scripts import raw
 from scripts.configuration import variables
-from scripts.errors import UsageProblem, plainly
+from scripts.errors import UsageProblem
 from scripts.sanitise import ExportFile, FileResult, Task, TaskResult
 from scripts.source import Entry, Source, find_source
 from scripts.sql import literal
-from scripts.warehouse import REFUSALS, Warehouse, threads, warehouse_option
-from scripts.workers import WorkerDiedError, read_tasks
+from scripts.warehouse import (
+    Warehouse,
+    empty_folder,
+    threads,
+    told_plainly,
+    warehouse_option,
+)
+from scripts.workers import read_tasks
 
 # A task is big enough to keep a worker busy, a batch small enough for the disk and the memory.
 TASK_BYTES = 64 << 20
@@ -104,8 +109,8 @@ def load(
     place = find_source(source, warehouse.folder)
     scratch = warehouse.folder / ".incoming"
     with (
-        _told_plainly(warehouse),
-        _scratch_folder(scratch),
+        told_plainly(f"Cannot write to {warehouse.folder}", "Nothing was loaded."),
+        empty_folder(scratch),
         contextlib.closing(warehouse.connect()) as connection,
     ):
         connection.execute(f"set temp_directory = {literal(str(scratch / 'spill'))}")
@@ -662,34 +667,16 @@ def _seconds_since(started: datetime) -> float:
     return round((datetime.now(UTC) - started).total_seconds(), 3)
 
 
-@contextlib.contextmanager
-def _scratch_folder(folder: Path) -> Iterator[None]:
-    """An empty folder, removed afterwards; what a killed run left is removed first."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _told_plainly(warehouse: Warehouse) -> Iterator[None]:
-    """Turn what the machine may refuse (space, rights, memory) into one sentence."""
-    try:
-        yield
-    except REFUSALS as error:
-        raise UsageProblem(
-            f"Cannot write to {warehouse.folder}: {plainly(error)} Nothing was loaded."
-        ) from None
-    except WorkerDiedError:
-        raise UsageProblem(
-            "A worker process was ended from outside, for lack of memory perhaps."
-            " Nothing was loaded; try again."
-        ) from None
-
-
 # ---------- command
+
+
+error_budget_option = click.option(
+    "--error-budget",
+    envvar="USERPILOT_ERROR_BUDGET",
+    type=click.FloatRange(0, 1),
+    help="Share of lines that may be rejected before the load fails"
+    " [env: USERPILOT_ERROR_BUDGET; default: the var error_budget in dbt_project.yml].",
+)
 
 
 @click.command()
@@ -699,13 +686,7 @@ def _told_plainly(warehouse: Warehouse) -> Iterator[None]:
     help="Folder or URL (s3://, gs://, ...) with export files [env: USERPILOT_SOURCE].",
 )
 @warehouse_option
-@click.option(
-    "--error-budget",
-    envvar="USERPILOT_ERROR_BUDGET",
-    type=click.FloatRange(0, 1),
-    help="Share of lines that may be rejected before the load fails"
-    " [env: USERPILOT_ERROR_BUDGET; default: the var error_budget in dbt_project.yml].",
-)
+@error_budget_option
 @click.option("--replay", is_flag=True, help="Read files with rejected lines again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
 def command(

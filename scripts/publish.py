@@ -21,7 +21,13 @@ from tqdm import tqdm
 from scripts import fingerprint
 from scripts.errors import UsageProblem, plainly
 from scripts.sql import literal
-from scripts.warehouse import REFUSALS, Warehouse, duckdb_settings, warehouse_option
+from scripts.warehouse import (
+    Warehouse,
+    duckdb_settings,
+    empty_folder,
+    told_plainly,
+    warehouse_option,
+)
 
 PROJECT = Path(__file__).parents[1]
 SCHEMAS = ("marts", "audit")
@@ -166,7 +172,10 @@ def publish(warehouse: Warehouse, *, progress: bool = False) -> PublishSummary:
     started = time.monotonic()
     _refuse_foreign_files(warehouse)
     work = warehouse.folder / ".publishing"
-    with _told_plainly(warehouse), _empty_folder(work):
+    with (
+        told_plainly(f"Cannot publish to {warehouse.folder}", "Readers keep what they have."),
+        empty_folder(work),
+    ):
         with _attached(warehouse, work) as connection:
             # While the build database is open here, no dbt can open it to change the tables.
             run = DbtRun.find(warehouse, invocation_id := _invocation_id(connection))
@@ -333,28 +342,6 @@ def _fsync(path: Path) -> None:
 
 
 # ---------- helpers
-
-
-@contextlib.contextmanager
-def _empty_folder(folder: Path) -> Iterator[None]:
-    """An empty folder, removed afterwards; what a killed run left is removed first."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _told_plainly(warehouse: Warehouse) -> Iterator[None]:
-    """Turn what the machine may refuse (space, rights, memory) into one sentence."""
-    try:
-        yield
-    except REFUSALS as error:
-        raise UsageProblem(
-            f"Cannot publish to {warehouse.folder}: {plainly(error)} Readers keep what they have."
-        ) from None
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

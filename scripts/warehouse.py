@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,6 +105,26 @@ class Warehouse:
             raise UsageProblem(f"Cannot open {self.build_database}: {plainly(error)}") from None
         connection.execute("set TimeZone = 'UTC'")
         return connection
+
+
+@contextmanager
+def empty_folder(folder: Path) -> Iterator[None]:
+    """An empty folder, removed afterwards; what a killed run left is removed first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def told_plainly(what_failed: str, what_follows: str) -> Iterator[None]:
+    """Turn what the machine may refuse into one sentence, between two others."""
+    try:
+        yield
+    except REFUSALS as error:
+        raise UsageProblem(f"{what_failed}: {plainly(error)} {what_follows}") from None
 
 
 def duckdb_settings() -> dict[str, str | bool | int | float | list[str]]:

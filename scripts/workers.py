@@ -10,6 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
+from scripts.errors import UsageProblem
 from scripts.incoming import read
 from scripts.sanitise import Task, TaskResult
 
@@ -17,13 +18,13 @@ from scripts.sanitise import Task, TaskResult
 BYTES_AHEAD = 1 << 30
 
 
-class WorkerDiedError(Exception):
-    """A worker process ended without an answer."""
-
-
 @contextmanager
 def read_tasks(tasks: Sequence[Task], processes: int) -> Iterator[Iterator[TaskResult]]:
-    """Yield the results of `read` for each task, in order; one process means this one."""
+    """Yield the results of `read` for each task, in order; one process means this one.
+
+    Raises:
+        UsageProblem: a worker process ended without an answer.
+    """
     if processes < 2 or len(tasks) < 2:
         yield map(read, tasks)
         return
@@ -50,7 +51,10 @@ def _in_order(pool: ProcessPoolExecutor, tasks: Sequence[Task]) -> Iterator[Task
         while waiting:
             yield waiting.popleft()[1].result()
     except BrokenProcessPool:
-        raise WorkerDiedError from None
+        raise UsageProblem(
+            "A worker process was ended from outside, for lack of memory perhaps."
+            " Nothing was loaded; try again."
+        ) from None
 
 
 @contextmanager

@@ -18,11 +18,11 @@ import pytest
 from building import ROOT, copy_project, run
 from click.testing import CliRunner, Result
 
-from scripts import build, configuration, publish, workers
+from scripts import build, configuration, workers
 from scripts.__main__ import COMMANDS, main
 from scripts.doctor import SETTINGS
 from scripts.errors import UsageProblem
-from scripts.warehouse import Warehouse
+from scripts.warehouse import Warehouse, told_plainly
 
 DOCUMENT = ROOT / "docs/commands.md"
 LINE = '{"app_token": "NX-1", "event_type": "track", "inserted_at": "2025-05-11T07:45:30Z"}\n'
@@ -371,18 +371,21 @@ def test_a_load_on_a_full_disk(export: Path, tiny_disk: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [0, 500_000])
-def test_publishing_on_a_full_disk(tiny_disk: Path, left: int) -> None:
+def test_writing_on_a_full_disk(tiny_disk: Path, left: int) -> None:
     """DuckDB has an error for a commit that finds no room, and another for a long query."""
     with (
         pytest.raises(UsageProblem) as refused,
-        publish._told_plainly(Warehouse(tiny_disk)),
+        told_plainly(f"Cannot publish to {tiny_disk}", "Readers keep what they have."),
         duckdb.connect(str(tiny_disk / "a.duckdb")) as connection,
     ):
         free = shutil.disk_usage(tiny_disk).free
         (tiny_disk / "other").write_bytes(b"x" * (free - left))
         connection.execute("create table a as select hash(range) from range(?)", [1 + 2 * left])
-    assert "The disk is full: make room" in refused.value.message
-    assert "Readers keep what they have" in refused.value.message
+    told = refused.value.message
+    assert told.startswith(f"Cannot publish to {tiny_disk}: ")
+    assert told.endswith(
+        "The disk is full: make room, then run this again. Readers keep what they have."
+    )
 
 
 def test_a_worker_on_a_full_disk(
