@@ -19,13 +19,7 @@ from scripts.errors import UsageProblem
 from scripts.sanitise import ExportFile, FileResult, Task, TaskResult
 from scripts.source import Entry, Source, find_source
 from scripts.sql import literal
-from scripts.warehouse import (
-    Warehouse,
-    empty_folder,
-    threads,
-    told_plainly,
-    warehouse_option,
-)
+from scripts.warehouse import Warehouse, empty_folder, threads, told_plainly, warehouse_option
 from scripts.workers import read_tasks
 
 # A task is big enough to keep a worker busy, a batch small enough for the disk and the memory.

@@ -170,23 +170,24 @@ def _find_known_keys(connection: Connection) -> None:
     """Find stored rows (`matched`) with keys of new lines, and keys that several of one have."""
     connection.execute(f"""
         create or replace temp table matched as
-        select rowid as row_id, {ID_HASH} as key_hash
+        select event_no, is_superseded, {ID_HASH} as key_hash
         from raw.events
         where
             internal_event_id is not null
             and {ID_HASH} in (select key_hash from arrived where internal_event_id is not null)
         union all
-        select rowid as row_id, {REST_HASH} as key_hash
+        select event_no, is_superseded, {REST_HASH} as key_hash
         from raw.events
         where
             internal_event_id is null
             and {REST_HASH} in (select key_hash from arrived where internal_event_id is null)
     """)  # noqa: S608
+    # Of several stored rows of a key all but one are superseded.
     connection.execute("""
         create or replace temp table shared as
         select key_hash from arrived group by key_hash having count(*) > 1
         union
-        select key_hash from matched group by key_hash having count(*) > 1
+        select key_hash from matched where is_superseded
     """)
 
 
@@ -199,17 +200,17 @@ def _store_plain_copies(connection: Connection, lines: int) -> None:
     # For a few it does not pay to read all lines once more.
     may_be_many = _count(connection, "matched") > lines / 10
     connection.execute(f"""
-        create or replace temp table plain_copy as
+        create or replace temp table compared as
         with
             line as not materialized (
                 select event_no, file_id, line_number, key_hash, {said}
                 from arrived
-                where {may_be_many} and key_hash in (select key_hash from matched)
+                where {may_be_many}
             ),
             stored as not materialized (
                 select event_no, file_id, line_number, inserted_at, {KEY_HASH} as key_hash, {said}
                 from raw.events
-                where rowid in (select row_id from matched)
+                where event_no in (select event_no from matched)
             )
         select
             key_hash,
@@ -224,11 +225,14 @@ def _store_plain_copies(connection: Connection, lines: int) -> None:
             is_future_dated(inserted_at, new.delivered_at)
             <> is_future_dated(inserted_at, old.delivered_at) as is_dated_anew
         from stored
-        inner join line using (key_hash, content, objects_hash)
-        inner join file_order as new on line.file_id = new.file_id
+        left join line using (key_hash, content, objects_hash)
+        left join file_order as new on line.file_id = new.file_id
         inner join file_order as old on stored.file_id = old.file_id
         where key_hash not in (from shared)
     """)  # noqa: S608
+    connection.execute("""
+        create or replace temp view plain_copy as from compared where line_no notnull
+    """)
     connection.execute("""
         update raw.events as event
         set file_id = copy.file_id, line_number = copy.line_number
@@ -261,7 +265,7 @@ def _store_plain_copies(connection: Connection, lines: int) -> None:
         create or replace temp table crowded as
         from shared
         union
-        select key_hash from matched where key_hash not in (select key_hash from plain_copy)
+        select key_hash from compared where line_no is null
     """)
 
 
@@ -279,7 +283,7 @@ def _gather_members(connection: Connection) -> None:
         union all
         select false as is_new, is_superseded, {columns}
         from raw.events
-        where rowid in (select row_id from matched where key_hash in (from crowded))
+        where event_no in (select event_no from matched where key_hash in (from crowded))
     """)  # noqa: S608
 
 
