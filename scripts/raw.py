@@ -167,34 +167,32 @@ def store_events(connection: Connection, parts: Mapping[Path, int]) -> int:
 
 
 def _find_known_keys(connection: Connection) -> None:
-    """Find stored rows (`matched`) with keys of new lines, and keys that several of one have."""
+    """Find stored rows with keys of new lines (`matched`), and keys of several lines (`shared`)."""
     connection.execute(f"""
         create or replace temp table matched as
-        select event_no, is_superseded, {ID_HASH} as key_hash
+        select event_no, {ID_HASH} as key_hash
         from raw.events
         where
             internal_event_id is not null
             and {ID_HASH} in (select key_hash from arrived where internal_event_id is not null)
         union all
-        select event_no, is_superseded, {REST_HASH} as key_hash
+        select event_no, {REST_HASH} as key_hash
         from raw.events
         where
             internal_event_id is null
             and {REST_HASH} in (select key_hash from arrived where internal_event_id is null)
     """)  # noqa: S608
-    # Of several stored rows of a key all but one are superseded.
     connection.execute("""
         create or replace temp table shared as
         select key_hash from arrived group by key_hash having count(*) > 1
-        union
-        select key_hash from matched where is_superseded
     """)
 
 
 def _store_plain_copies(connection: Connection, lines: int) -> None:
-    """Store new lines that say, letter by letter, what the only stored row of their key says.
+    """Store new lines that say, letter by letter, what a stored row of their key says.
 
-    What it leaves of the `arrived` lines is `incoming`; their keys that others have are `crowded`.
+    What it leaves of the `arrived` lines is `incoming`. Keys of several new lines, and those with a
+    stored row that says something else than the new line, are `crowded`: their event is to choose.
     """
     said = f"{_SCALARS_HASH} as content, {_OBJECTS_HASH} as objects_hash"
     # For a few it does not pay to read all lines once more.
@@ -241,7 +239,9 @@ def _store_plain_copies(connection: Connection, lines: int) -> None:
     """)
     connection.execute("""
         update raw.events set changed_in = this_load()
-        where event_no in (select stored_no from plain_copy where takes_over and is_dated_anew)
+        where
+            not is_superseded
+            and event_no in (select stored_no from plain_copy where takes_over and is_dated_anew)
     """)
     copies = _first_cell(
         connection,
