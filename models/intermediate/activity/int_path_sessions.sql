@@ -89,7 +89,7 @@ placed as (
             select
                 timed.app_token,
                 timed.user_id,
-                case when timed.is_tied then timed.session end
+                case when timed.is_tied then timed.session end as session
             from timed
         )
 

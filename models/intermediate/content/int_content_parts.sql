@@ -29,7 +29,7 @@ ordered as (
         *,
         row_number() over (
             partition by app_token, whole_type, whole_id
-            order by {{ strict_integer('part_id') }} nulls last, part_id
+            order by {{ natural_order('part_id') | join(', ') }}
         ) as natural_number
     from parts
 
