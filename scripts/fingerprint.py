@@ -21,6 +21,7 @@ PARTS = (
 )
 PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb")
 SALT = "DBT_ENV_SECRET_TRAIT_SALT"
+UNKNOWN = -1  # no load has this number
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Fingerprint:
 
     Attributes:
         project: digest of its files, of what runs them and of the salt of hashed traits.
-        load_id: the last load; None before the first.
+        load_id: the last load; None before the first, or UNKNOWN.
     """
 
     project: str
@@ -59,9 +60,15 @@ def published(warehouse: Warehouse) -> Fingerprint | None:
     return None
 
 
-def forget(warehouse: Warehouse) -> None:
-    """Forget the fingerprint before anything of the published build changes."""
-    _note(warehouse).unlink(missing_ok=True)
+def forget_load(warehouse: Warehouse) -> None:
+    """Forget what load the tables are made of, before any that is published changes.
+
+    That the unit tests of this very project have passed stays known.
+    """
+    if is_project_tested(warehouse):
+        remember(warehouse, Fingerprint(_project(), UNKNOWN))
+    else:
+        _note(warehouse).unlink(missing_ok=True)
 
 
 def remember(warehouse: Warehouse, made_of: Fingerprint) -> None:

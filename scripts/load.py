@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from scripts import raw
 from scripts.configuration import variables
-from scripts.errors import UsageProblem
+from scripts.errors import UsageProblem, on_one_line
 from scripts.sanitise import ExportFile, FileResult, Task, TaskResult
 from scripts.source import Entry, Source, find_source
 from scripts.sql import literal
@@ -130,7 +130,7 @@ def load(
 
 def no_export_files(source: Source, entries: Sequence[Entry]) -> str:
     """Say that there is nothing to load, and what is there instead."""
-    found = f"but other files ({entries[0].path})" if entries else "nor any other file"
+    found = f"but other files ({on_one_line(entries[0].path)})" if entries else "nor any other file"
     return (
         f"No export files (.json, .ndjson, .jsonl, plain, .gz or .zst) in {source.name}, {found}:"
         " the tables get nothing from it. Is it the folder that Userpilot writes to?"
@@ -600,8 +600,8 @@ def _add_up(plan: Plan, read: list[tuple[Candidate, FileResult]], summary: LoadS
         reasons += result.reasons
         if result.status == "failed":
             summary.warnings.append(
-                f"Cannot read {one.entry.path}: {result.error}. It is left out until it is mended;"
-                " each load tries it again."
+                f"Cannot read {on_one_line(one.entry.path)}: {result.error}."
+                " It is left out until it is mended; each load tries it again."
             )
     summary.rejected = dict(reasons)
 
@@ -623,8 +623,8 @@ def _over_budget(read: list[tuple[Candidate, FileResult]], budget: float) -> str
         return None
     worst = sorted(counted, key=lambda pair: -pair[1].rejected_lines)[:3]
     named = "; ".join(
-        f"{one.entry.path}: {result.rejected_lines}, first in line {result.first_rejected[0]}"
-        f" ({result.first_rejected[1]})"
+        f"{on_one_line(one.entry.path)}: {result.rejected_lines},"
+        f" first in line {result.first_rejected[0]} ({result.first_rejected[1]})"
         for one, result in worst
         if result.first_rejected
     )

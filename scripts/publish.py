@@ -181,7 +181,7 @@ def publish(warehouse: Warehouse, *, progress: bool = False) -> PublishSummary:
             run = DbtRun.find(warehouse, invocation_id := _invocation_id(connection))
             run.refuse_unless_passed(unit_tests=not fingerprint.is_project_tested(warehouse))
             tables = _copy_tables(connection, run.published_relations(), work, progress)
-        fingerprint.forget(warehouse)  # until a whole `build` says what this is made of
+        fingerprint.forget_load(warehouse)  # until a whole `build` says what this is made of
         _swap(warehouse, work)
     return PublishSummary(
         database=str(warehouse.published_database),

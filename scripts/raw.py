@@ -22,6 +22,7 @@ from typing import Any
 
 import duckdb
 
+from scripts.errors import UsageProblem
 from scripts.incoming import (
     ID_HASH,
     JSON_COLUMNS,
@@ -64,8 +65,36 @@ Connection = duckdb.DuckDBPyConnection
 
 
 def create_tables(connection: Connection) -> None:
-    """Create the raw tables that are missing."""
-    connection.execute(SCHEMA.read_text())
+    """Create the raw tables that are missing.
+
+    Raises:
+        UsageProblem: some that are there have other columns.
+    """
+    schema = SCHEMA.read_text()
+    with duckdb.connect() as empty:
+        empty.execute(schema)
+        expected = _columns(empty)
+    connection.begin()
+    connection.execute(schema)
+    found = _columns(connection)
+    if odd := [table for table, columns in expected.items() if found[table] != columns]:
+        connection.rollback()
+        raise UsageProblem(
+            f"The table raw.{odd[0]} is of another version of this project, or of another program."
+            " Take the version that made it, or move the build database away and load again."
+        )
+    connection.commit()
+
+
+def _columns(connection: Connection) -> dict[str, list[tuple[str, str]]]:
+    """Name and type of each column of the raw tables, in their order."""
+    rows = connection.execute("""
+        select table_name, list((column_name, data_type) order by column_index)
+        from duckdb_columns()
+        where schema_name = 'raw' and database_name = current_database()
+        group by table_name
+    """).fetchall()
+    return dict(rows)
 
 
 def insert(connection: Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:

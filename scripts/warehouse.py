@@ -135,7 +135,7 @@ def duckdb_settings() -> dict[str, str | bool | int | float | list[str]]:
     """
     return {
         "autoinstall_known_extensions": False,
-        "memory_limit": os.environ.get("USERPILOT_MEMORY_LIMIT", "1GB"),
+        "memory_limit": os.environ.get("USERPILOT_MEMORY_LIMIT") or "1GB",
         "threads": threads(),
     }
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 import duckdb
 
-from scripts.errors import UsageProblem
+from scripts.errors import UsageProblem, plainly
 from scripts.report.facts import read_facts
 from scripts.report.page import render, write
-from scripts.warehouse import Warehouse, duckdb_settings, warehouse_option
+from scripts.warehouse import Warehouse, duckdb_settings, told_plainly, warehouse_option
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ def report(warehouse: Warehouse) -> ReportSummary:
         ) as connection:
             published_at = datetime.fromtimestamp(database.stat().st_mtime, UTC)
             facts = read_facts(connection, published_at.replace(microsecond=0))
-        write(warehouse.report_page, render(facts))
-    except (OSError, duckdb.Error) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0]
+    except duckdb.Error as error:
         raise UsageProblem(
-            f"Cannot make the report of {database}: {reason.rstrip('.')}. If the published tables"
-            " are of an earlier version, run `make build` again."
+            f"Cannot make the report of {database}: {plainly(error)} If the published tables are of"
+            " an earlier version, run `make build` again."
         ) from None
+    with told_plainly(f"Cannot write {warehouse.report_page}", "Readers keep the one they have."):
+        write(warehouse.report_page, render(facts))
     return ReportSummary(
         report=str(warehouse.report_page),
         published_at=facts.published_at.isoformat(),

@@ -1424,3 +1424,30 @@ def test_nothing_depends_on_the_folder_one_stands_in(
     monkeypatch.chdir(tmp_path)
     with place.warehouse.writing():
         assert load("export", Warehouse(Path("warehouse")), error_budget=0).new_events == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "alter table raw.files add column newer int",
+        "alter table raw.files rename column size_bytes to sz",
+        "alter table raw.events drop column metadata",
+        "drop schema raw cascade; create schema raw; create table raw.loads (x int)",
+    ],
+)
+def test_tables_of_another_version_are_left_alone(place: Place, change: str) -> None:
+    place.write("a.json", event())
+    place.load()
+    with duckdb.connect(str(place.warehouse.build_database)) as connection:
+        connection.execute(change)
+    tables = "select schema_name, table_name, sql from duckdb_tables() order by all"
+    before = place.query(tables)
+    with pytest.raises(UsageProblem, match="of another version of this project"):
+        place.load()
+    assert place.query(tables) == before
+
+
+def test_the_name_of_a_file_cannot_pass_for_more(place: Place) -> None:
+    place.write("a\nWarning: \x1b[31mred.json.gz", event())
+    (warning,) = place.load().warnings
+    assert warning.startswith(r"Cannot read a\nWarning: \x1b[31mred.json.gz: ")

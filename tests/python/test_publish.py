@@ -262,8 +262,10 @@ def test_unit_tests_that_the_published_project_passed_need_not_run_again(
     remember_published()
     build_without_unit_tests(4)
     publish(warehouse)
+    publish(warehouse)
     assert versions(warehouse) == {(4,)}
-    remember_published()
+    known = fingerprint.published(warehouse)
+    assert known and known.load_id == fingerprint.UNKNOWN
     build_without_unit_tests(5)
     monkeypatch.setenv(fingerprint.SALT, "another")
     with pytest.raises(UsageProblem, match="the unit test late_row among them"):

@@ -224,6 +224,14 @@ def test_tables_of_another_version_are_told_plainly(warehouse: Warehouse) -> Non
     assert "run `make build` again" in result.output
 
 
+def test_a_page_that_cannot_be_written(warehouse: Warehouse) -> None:
+    warehouse.report_page.parent.write_text("a file where the folder should be")
+    result = CliRunner().invoke(command, ["--warehouse", str(warehouse.folder)])
+    assert result.exit_code == 1
+    assert f"Cannot write {warehouse.report_page}: " in result.output
+    assert "earlier version" not in result.output
+
+
 def test_the_command_prints_one_json_object(warehouse: Warehouse) -> None:
     result = CliRunner().invoke(command, ["--warehouse", str(warehouse.folder), "--json"])
     assert json.loads(result.stdout)["report"] == str(warehouse.report_page)
