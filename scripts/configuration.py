@@ -49,11 +49,13 @@ def _is_share(value: Any) -> bool:
 
 _TEXTS = ("a list of texts, such as [email]", _is_texts)
 _SHARE = ("a number from 0 to 1", _is_share)
-_POSITIVE = ("a number above 0", lambda value: _is_number(value) and value > 0)
 # What a var may be. Its meaning and its default are in dbt_project.yml.
 VARS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "reporting_timezone": ("an IANA time zone, such as UTC or Europe/Berlin", _is_zone),
-    "session_gap_minutes": _POSITIVE,
+    "session_gap_minutes": (
+        "a number above 0, 525600 (a year) at most",
+        lambda value: _is_number(value) and 0 < value <= 525600,
+    ),
     "trait_merge": ("latest_value or latest_row", ("latest_value", "latest_row").__contains__),
     "user_traits": _TEXTS,
     "company_traits": _TEXTS,
@@ -64,7 +66,10 @@ VARS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "excluded_user_agents": _TEXTS,
     "error_budget": _SHARE,
     "srm_threshold": _SHARE,
-    "effectiveness_days": _POSITIVE,
+    "effectiveness_days": (
+        "a whole number from 1 to 3650",
+        lambda value: type(value) is int and 1 <= value <= 3650,
+    ),
 }
 
 
