@@ -8,6 +8,7 @@ import sys
 import time
 from collections import namedtuple
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -369,9 +370,44 @@ def test_a_broken_declaration_of_seeds_is_one_sentence(
     project = copy_project(tmp_path / "project")
     path = project / "seeds/_seeds.yml"
     path.write_text(path.read_text().replace(old, new, 1))
-    with pytest.raises(UsageProblem, match=words) as refused:
-        list(seed_mistakes(project))
-    assert refused.value.message.startswith("seeds/_seeds.yml: ")
+    for find in (seed_mistakes, doctor.seed_doubts):
+        with pytest.raises(UsageProblem, match=words) as refused:
+            list(find(project))
+        assert refused.value.message.startswith("seeds/_seeds.yml: ")
+
+
+def test_what_may_be_misspelled_is_a_warning(
+    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = copy_project(tmp_path / "project")
+    (project / "seeds/path_anchors.csv").write_text(
+        ANCHORS
+        + "a,track,tracck,experience,flow,SEEN\nb,tr%k,,%_%p,,SUBMITTED\\_%\nc,tracck,,flow,,%N\n"
+        + "d,tracck,,,,seen\ne,tra_k,,,,\n"
+    )
+    content = project / "seeds/content.csv"
+    content.write_text(content.read_text() + "a,flow,1,One,,,\na,survey,1,Two,,,\n")
+    monkeypatch.setattr(doctor, "seed_doubts", partial(doctor.seed_doubts, project))
+    told = [one.split(": mend it")[0] for one in found(setup)]
+    events, entities, content_types, statuses = (
+        "identify_user, identify_company, interaction, track, track_feature, page_view,"
+        " session_start",
+        "survey_module, checklist, checklist_task, resource_center, resource_center_article, nps,"
+        " experience, experience_step, experiment",
+        "survey, survey_option, track, track_feature",
+        "SEEN, ENGAGED, COMPLETED, DISMISSED, SUBMITTED_SCORE, SUBMITTED_FEEDBACK",
+    )
+    where = "warning seeds: seeds/path_anchors.csv, line"
+    assert sorted(told) == [
+        f"warning seeds: seeds/content.csv, line 50, column entity_type: `flow` is none of the"
+        f" documented {entities}, {content_types}",
+        f"{where} 3, column interaction_status: `SUBMITTED\\_%` is none of the documented"
+        f" {statuses}",
+        f"{where} 4, column entity_type: `flow` is none of the documented {entities}",
+        f"{where} 4, column event_type: `tracck` is none of the documented {events}",
+        f"{where} 5, column interaction_status: `seen` is none of the documented {statuses}",
+        f"{where} 6, column event_type: `tra_k` is none of the documented {events}",
+    ]
 
 
 def test_many_mistakes_are_told_in_short() -> None:
