@@ -13,14 +13,22 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
 import duckdb
 import fsspec
+import jinja2
 
 from scripts import dbt
-from scripts.configuration import salt_mistakes, seed_mistakes, var_mistakes
+from scripts.configuration import (
+    declared_seeds,
+    read_seed,
+    salt_mistakes,
+    seed_mistakes,
+    var_mistakes,
+)
 from scripts.errors import UsageProblem, plainly
 from scripts.fingerprint import PROJECT
 from scripts.load import kind_of, no_export_files
@@ -35,6 +43,8 @@ SETTINGS = {
     f"USERPILOT_{name}"
     for name in ("SOURCE", "WAREHOUSE", "THREADS", "MEMORY_LIMIT", "ERROR_BUDGET")
 }
+# Entity types that the seed content has and interactions do not.
+ONLY_CONTENT = ["survey", "survey_option", "track", "track_feature"]
 COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 _PIN = re.compile(r"^([\w.-]+)==([\w.]+)( ;)?", re.MULTILINE)
@@ -130,8 +140,48 @@ def salt(_: Setup) -> Found:
 
 
 def seeds(_: Setup) -> Found:
-    """The seeds have the columns and values that seeds/_seeds.yml declares."""
+    """The seeds have the columns, values and rows that seeds/_seeds.yml declares."""
+    yield from (("warning", doubt) for doubt in seed_doubts())
     yield from _problems(seed_mistakes())
+
+
+def seed_doubts(project: Path = PROJECT) -> Iterator[str]:
+    """Find types and statuses in the seeds that nobody documented; an export may yet hold them."""
+    documented = documented_values(project)
+    for seed in declared_seeds(project):
+        rows, _ = read_seed(seed)
+        first: dict[tuple[str, str], int] = {}
+        for line, row in rows:
+            for name, cell in row.items():
+                first.setdefault((name, cell), line)
+        for (name, cell), line in first.items():
+            known = documented.get(name.removeprefix("goal_"), [])
+            if (seed.path.stem, name) == ("content", "entity_type"):
+                known = known + ONLY_CONTENT
+            # A cell fits as the macro `matches_cell` has it.
+            pattern = ".*".join(map(re.escape, cell.split("%")))
+            if cell and known and not any(re.fullmatch(pattern, value) for value in known):
+                yield (
+                    f"seeds/{seed.path.name}, line {line}, column {name}: `{cell}` is none of the"
+                    f" documented {', '.join(known)}: mend it, unless your export holds it"
+                )
+
+
+def documented_values(project: Path = PROJECT) -> dict[str, list[str]]:
+    """Read from the macros what values Userpilot documents for which column."""
+
+    def returned(macro: str, **others: Callable[[], Any]) -> Any:
+        text = (project / f"macros/parsing/{macro}.sql").read_text()
+        values: list[Any] = []
+        known = {"return": values.append, **others}
+        template = jinja2.Environment().from_string(text, globals=known)  # noqa: S701 (no HTML)
+        getattr(template.module, macro)()
+        return values[0]
+
+    values: dict[str, list[str]] = returned(
+        "documented_values", interaction_attributes=lambda: returned("interaction_attributes")
+    )
+    return values
 
 
 def _problems(mistakes: Iterable[str]) -> Found:

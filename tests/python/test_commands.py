@@ -428,6 +428,7 @@ def test_dbt_on_a_full_disk(
     [
         ("dbt_project.yml", "reporting_timezone: UTC", "reporting_timezone: Mars/Olympus", "Mars"),
         ("seeds/funnels.csv", "activation,2,", "activation,two,", "line 3, column step: `two`"),
+        ("seeds/funnels.csv", "activation,2,", "activation,5,", "line 4, column step: `3` stands"),
     ],
 )
 def test_build_refuses_a_mistake_before_it_loads(

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import namedtuple
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from test_commands import HOLD_OPEN, LINE
 from scripts import configuration, doctor
 from scripts.configuration import VARS, seed_mistakes, var_mistakes
 from scripts.doctor import Finding, Setup, command, examine
+from scripts.errors import UsageProblem
 from scripts.warehouse import Warehouse
 
 if f"\nduckdb=={duckdb.__version__} " not in (ROOT / "requirements.lock").read_text():
@@ -130,8 +132,16 @@ def test_every_var_has_a_rule_and_no_mistake() -> None:
         ("reporting_timezone", None, "must be an IANA time zone"),
         ("session_gap_minutes", "30", "must be a number above 0"),
         ("session_gap_minutes", True, "must be a number above 0"),
-        ("effectiveness_days", 0, "must be a number above 0"),
+        ("session_gap_minutes", float("nan"), "must be a number above 0"),
+        ("session_gap_minutes", float("inf"), "525600 (a year) at most"),
+        ("session_gap_minutes", 10**400, "525600 (a year) at most"),
+        ("effectiveness_days", 0, "must be a whole number from 1 to 3650"),
+        ("effectiveness_days", 3651, "must be a whole number from 1 to 3650"),
+        ("effectiveness_days", 7.0, "must be a whole number from 1 to 3650"),
+        ("effectiveness_days", True, "must be a whole number from 1 to 3650"),
         ("error_budget", 1.5, "must be a number from 0 to 1"),
+        ("error_budget", float("nan"), "must be a number from 0 to 1"),
+        ("srm_threshold", float("inf"), "must be a number from 0 to 1"),
         ("trait_merge", "latest", "must be latest_value or latest_row"),
         ("user_traits", "email", "must be a list of texts"),
         ("excluded_users", [1], "must be a list of texts"),
@@ -173,11 +183,18 @@ def test_hashing_without_a_salt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(configuration.salt_mistakes(project)) == []
 
 
+USERS = "app_token,user_id\n"
 ANCHORS = "anchor,event_type,event_name,entity_type,entity_id,interaction_status\n"
 FUNNELS = (
     "funnel,step,step_name,event_type,event_name,entity_type,entity_id,interaction_status,"
     "window_seconds,is_exclusion\n"
 )
+EXPERIMENTS = (
+    "app_token,experiment_id,variant,is_control,planned_share,flow_id,goal_event_type,"
+    "goal_event_name,goal_window_days\n"
+)
+IN_RANGE = "planned_share: `{}` is not a number from 0.000001 to 1000000."
+NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
 
 
 @pytest.mark.parametrize(
@@ -220,9 +237,105 @@ FUNNELS = (
             FUNNELS + "a,1,,,,,,,60,true\na,,,,,,,,1e3,f\na,two,,,,,,,1.5,maybe\n",
             [
                 ", line 4, column step: `two` is not a whole number.",
-                ", line 4, column window_seconds: `1.5` is not a whole number.",
+                ", line 4, column window_seconds: `1.5` is not a whole number from 0 to"
+                " 3153600000.",
                 ", line 4, column is_exclusion: `maybe` is not true or false.",
             ],
+        ),
+        (
+            "funnels",
+            FUNNELS + "a,1,,,,,,,3153600000,\nb,1,,,,,,,-1,\nc,1,,,,,,,3153600001,\n",
+            [
+                f", line {line}, column window_seconds: `{cell}` is not a whole number from 0 to"
+                " 3153600000."
+                for line, cell in ((3, "-1"), (4, "3153600001"))
+            ],
+        ),
+        (
+            "experiments",
+            EXPERIMENTS
+            + "".join(
+                f"a,{share},A,,{share},,,,\n"
+                for share in ("0.000001", "1e6", "0", "-1", "nan", "inf", "1e308", "1e-320")
+            ),
+            [
+                f", line {line}, column {IN_RANGE.format(share)}"
+                for line, share in enumerate(("0", "-1", "nan", "inf", "1e308", "1e-320"), 4)
+            ],
+        ),
+        (
+            "experiments",
+            EXPERIMENTS + "a,1,A,,,,,,36500\na,2,A,,,,,,-7\na,3,A,,,,,,36501\n",
+            [
+                f", line {line}, column goal_window_days: `{cell}` is not a whole number from 0 to"
+                " 36500."
+                for line, cell in ((3, "-7"), (4, "36501"))
+            ],
+        ),
+        # The rows of a funnel in any order; the exclusion has no number.
+        ("funnels", FUNNELS + "a,2,,,,,,,,\na,,,,,,,,,true\nb,1,,,,,,,5,\na,1.0,,,,,,,,\n", []),
+        (
+            "funnels",
+            FUNNELS
+            + "a,1,,,,,,,,\na,3,,,,,,,,\na,4,,,,,,,,\n"
+            + "b,1,,,,,,,,\nb,1,,,,,,,,\n"
+            + "c,,,,,,,,,\nc,1,,,,,,,,\n"
+            + "d,0,,,,,,,,\n",
+            [
+                f", line 3, column step: `3` stands where 2 comes next in a: {NUMBER_STEPS}",
+                f", line 6, column step: `1` stands where 2 comes next in b: {NUMBER_STEPS}",
+                f", line 7, column step: is empty where 2 comes next in c: {NUMBER_STEPS}",
+                f", line 9, column step: `0` stands where 1 comes next in d: {NUMBER_STEPS}",
+            ],
+        ),
+        (
+            "funnels",
+            FUNNELS + "a,1,,,,,,,60,\na,2,,,,,,,6e1,\na,3,,,,,,,61,\na,,,,,,,,,true\n",
+            [
+                f", line {line}, column window_seconds: is not that of line 2: write the same on"
+                " each row of one funnel."
+                for line in (4, 5)
+            ],
+        ),
+        (
+            "experiments",
+            EXPERIMENTS + "a,9,A,true,,,,,\na,9,B,false,,,,,\nb,9,A,t,,,,,\na,9,C,1,,,,,\n",
+            [
+                ", line 5, column is_control: line 2 is the control of this experiment already:"
+                " write false on one of them."
+            ],
+        ),
+        # An empty cell says nothing of the goal.
+        (
+            "experiments",
+            EXPERIMENTS + "a,9,A,,,,,,\na,9,B,,,,track,x,7\na,9,C,,,,track,y,8\nb,9,A,,,,,z,9\n",
+            [
+                f", line 4, column {column}: is not that of line 3: write the same on each row of"
+                " one experiment_id."
+                for column in ("goal_event_name", "goal_window_days")
+            ],
+        ),
+        (
+            "experiments",
+            EXPERIMENTS + "a,9,A,,,,,,\na,9,B,,,,,,\na,9,A,,,,,,\n",
+            [
+                ", line 4 has the same app_token, experiment_id, variant as line 2: remove one of"
+                " them."
+            ],
+        ),
+        (
+            "content",
+            "app_token,entity_type,entity_id,name,parent_id,position,question_type\n"
+            "a,nps,1,One,,,\na,survey,1,,,,\na,nps,1,Two,,,\n",
+            [
+                ", line 4 has the same app_token, entity_type, entity_id as line 2: remove one of"
+                " them."
+            ],
+        ),
+        (
+            "erased_users",
+            USERS + "a,u\na,U\nb,u\n\na,u\n",
+            [", line 6 has the same app_token, user_id as line 2: remove one of them."],
         ),
     ],
 )
@@ -235,6 +348,66 @@ def test_mistakes_in_seeds(
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     assert list(seed_mistakes(project)) == [f"seeds/{seed}.csv{one}" for one in mistakes]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("seeds:", "seds:", "`seeds` is missing or misspelled"),
+        ("  - name: experiments", "  - nam: experiments", "`name` is missing or misspelled"),
+        ("column_types:", "column_typs:", "`column_types` is missing or misspelled"),
+        ("    config:", "    confg:", "`config` is missing or misspelled"),
+        ("    columns:", "    colums:", "`columns` is missing or misspelled"),
+        ("[app_token, experiment_id, variant]", "[varant]", "`varant` is missing or misspelled"),
+        ("            columns: [", "            colums: [", "`columns` is missing or misspelled"),
+        ("      column_types:", "      column_types: []\n      meta:", "a list, a key or a text"),
+        ("seeds:", "seeds:\nmore:", "a list, a key or a text"),
+    ],
+)
+def test_a_broken_declaration_of_seeds_is_one_sentence(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    project = copy_project(tmp_path / "project")
+    path = project / "seeds/_seeds.yml"
+    path.write_text(path.read_text().replace(old, new, 1))
+    for find in (seed_mistakes, doctor.seed_doubts):
+        with pytest.raises(UsageProblem, match=words) as refused:
+            list(find(project))
+        assert refused.value.message.startswith("seeds/_seeds.yml: ")
+
+
+def test_what_may_be_misspelled_is_a_warning(
+    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = copy_project(tmp_path / "project")
+    (project / "seeds/path_anchors.csv").write_text(
+        ANCHORS
+        + "a,track,tracck,experience,flow,SEEN\nb,tr%k,,%_%p,,SUBMITTED\\_%\nc,tracck,,flow,,%N\n"
+        + "d,tracck,,,,seen\ne,tra_k,,,,\n"
+    )
+    content = project / "seeds/content.csv"
+    content.write_text(content.read_text() + "a,flow,1,One,,,\na,survey,1,Two,,,\n")
+    monkeypatch.setattr(doctor, "seed_doubts", partial(doctor.seed_doubts, project))
+    told = [one.split(": mend it")[0] for one in found(setup)]
+    events, entities, content_types, statuses = (
+        "identify_user, identify_company, interaction, track, track_feature, page_view,"
+        " session_start",
+        "survey_module, checklist, checklist_task, resource_center, resource_center_article, nps,"
+        " experience, experience_step, experiment",
+        "survey, survey_option, track, track_feature",
+        "SEEN, ENGAGED, COMPLETED, DISMISSED, SUBMITTED_SCORE, SUBMITTED_FEEDBACK",
+    )
+    where = "warning seeds: seeds/path_anchors.csv, line"
+    assert sorted(told) == [
+        f"warning seeds: seeds/content.csv, line 50, column entity_type: `flow` is none of the"
+        f" documented {entities}, {content_types}",
+        f"{where} 3, column interaction_status: `SUBMITTED\\_%` is none of the documented"
+        f" {statuses}",
+        f"{where} 4, column entity_type: `flow` is none of the documented {entities}",
+        f"{where} 4, column event_type: `tracck` is none of the documented {events}",
+        f"{where} 5, column interaction_status: `seen` is none of the documented {statuses}",
+        f"{where} 6, column event_type: `tra_k` is none of the documented {events}",
+    ]
 
 
 def test_many_mistakes_are_told_in_short() -> None:

@@ -95,7 +95,8 @@ reached_goals as (
             and (
                 goal_names.goal_window_days is null
                 or {{ add_seconds(
-                    'exposed_users.exposed_at', 'goal_names.goal_window_days * 86400'
+                    'exposed_users.exposed_at',
+                    'cast(goal_names.goal_window_days as bigint) * 86400',
                 ) }} >= events.occurred_at
             )
     group by exposed_users.app_token, exposed_users.experiment_id, exposed_users.user_id
