@@ -16,7 +16,7 @@ from tqdm import tqdm
 from scripts import raw
 from scripts.configuration import variables
 from scripts.errors import UsageProblem, on_one_line
-from scripts.sanitise import ExportFile, FileResult, Task, TaskResult
+from scripts.sanitise import ExportFile, FileResult, Task, TaskResult, compression
 from scripts.source import Entry, Source, find_source
 from scripts.sql import literal
 from scripts.warehouse import Warehouse, empty_folder, threads, told_plainly, warehouse_option
@@ -212,13 +212,13 @@ class Plan:
     """Files to read, files to list as skipped, and the number of files that are as they were.
 
     Attributes:
-        twins: of the loaded files of events, the best of each fingerprint.
+        twins: of the loaded files of events, the best of each fingerprint and compression.
     """
 
     files: list[Candidate]
     skipped: list[tuple[Candidate, str]]
     unchanged: int
-    twins: dict[str, Known]
+    twins: dict[tuple[str, str], Known]
 
     @staticmethod
     def make(
@@ -228,20 +228,21 @@ class Plan:
         loaded, attempts = _ledger(connection)
         file_id = raw.next_number(connection, "raw.files", "file_id")
         twins = {
-            one.fingerprint: one
+            (one.fingerprint, compression(one.path)): one
             for one in loaded.values()
             if one.kind == "events" and one.fingerprint is not None
         }
-        sizes: defaultdict[int, set[str]] = defaultdict(set)
-        for fingerprint, twin in twins.items():
-            sizes[twin.size].add(fingerprint)
+        sizes: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
+        for (fingerprint, how), twin in twins.items():
+            sizes[twin.size, how].add(fingerprint)
         plan = Plan([], [], 0, twins)
         unchanged = 0
         for entry in sorted(entries, key=lambda entry: entry.path):
             known, attempt = loaded.get(entry.path), attempts.get(entry.path)
             kind, problem = kind_of(entry)
             again = replay and known is not None and known.rejected_lines > 0
-            same_size = frozenset(() if again or kind != "events" else sizes.get(entry.size, ()))
+            alike = sizes.get((entry.size, compression(entry.path)), ())
+            same_size = frozenset(() if again or kind != "events" else alike)
             one = Candidate(
                 file_id,
                 entry,
@@ -416,9 +417,9 @@ class _Run:
     def _merge_twins(self, batch: list[TaskResult], plan: Plan) -> int:
         """Merge the files that are the same as loaded ones, without reading them."""
         twins = [
-            (file, plan.twins[file.fingerprint])
+            (file, plan.twins[file.fingerprint, one.compression])
             for result in batch
-            for file in result.files
+            for one, file in zip(result.task.files, result.files, strict=True)
             if file.status == "twin" and file.fingerprint is not None
         ]
         if not twins:
@@ -453,9 +454,11 @@ class _Run:
         rows += [
             row for one, result in read if (row := _read_row(one, result, over_budget)) is not None
         ]
-        self._touch([one for one, result in read if result.status == "unchanged"])
+        unchanged = [one for one, result in read if result.status == "unchanged"]
+        self._touch(unchanged)
         if rows:
             summary.status = "failed" if over_budget else "loaded"
+        if rows or any(one.attempt for one in unchanged):
             raw.copy_rejected(
                 self.connection,
                 [

@@ -614,13 +614,12 @@ def remove_files(connection: Connection, file_ids: Sequence[int]) -> int:
     connection.execute("""
         create or replace temp table gone as from orphan anti join heir using (event_no)
     """)
+    # What counted until it was superseded, by this load or an earlier one, may stand in tables yet.
     connection.execute(f"""
         insert into raw.former_events by name
-        select {", ".join(_FORMER)}, this_load() as changed_in
+        select {", ".join(_FORMER)}, if(is_superseded, changed_in, this_load()) as changed_in
         from raw.events
-        where
-            event_no in (select event_no from gone)
-            and (not is_superseded or changed_in = this_load())
+        where event_no in (select event_no from gone) and (not is_superseded or changed_in > 0)
     """)  # noqa: S608
     connection.execute("delete from raw.events where event_no in (select event_no from gone)")
     _choose_events_again(connection, "select key_hash from orphan")

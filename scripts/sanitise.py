@@ -39,6 +39,11 @@ MAX_LINE_BYTES = 512 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
+def compression(path: str) -> str:
+    """How a name says that a file is compressed: `.gz`, `.zst` or, not at all, nothing."""
+    return next((one for one in (".gz", ".zst") if path.lower().endswith(one)), "")
+
+
 @dataclass(frozen=True)
 class ExportFile:
     """A file to read.
@@ -59,14 +64,14 @@ class ExportFile:
     twin_fingerprints: frozenset[str] = frozenset()
 
     @property
-    def is_compressed(self) -> bool:
-        """Whether the name says so."""
-        return self.path.lower().endswith((".gz", ".zst"))
+    def compression(self) -> str:
+        """How the name says that it is compressed."""
+        return compression(self.path)
 
     @property
     def expected_bytes(self) -> int:
         """About how many bytes it has, decompressed."""
-        return self.size * (10 if self.is_compressed else 1)
+        return self.size * (10 if self.compression else 1)
 
 
 @dataclass(frozen=True)
@@ -232,7 +237,7 @@ def _read(
 
 def _plain_path(task: Task, file: ExportFile) -> str | None:
     """Path of a file that DuckDB may be able to read in place."""
-    if task.all_lines or file.kind != "events" or file.is_compressed:
+    if task.all_lines or file.kind != "events" or file.compression:
         return None
     return task.source.local_path(file.key)
 
@@ -452,10 +457,9 @@ def _fingerprint(source: Source, file: ExportFile) -> str:
 def _blocks(source: Source, file: ExportFile, see: Callable[[bytes], None]) -> Iterator[bytes]:
     """Content of a file, decompressed, in blocks; `see` gets the bytes as stored."""
     stored = _stored(source, file, see)
-    name = file.path.lower()
-    if name.endswith(".gz"):
+    if file.compression == ".gz":
         return _decompress(stored, lambda: zlib.decompressobj(wbits=31))
-    if name.endswith(".zst"):
+    if file.compression == ".zst":
         return _decompress(
             stored, zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj
         )

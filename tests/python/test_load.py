@@ -1451,3 +1451,50 @@ def test_the_name_of_a_file_cannot_pass_for_more(place: Place) -> None:
     place.write("a\nWarning: \x1b[31mred.json.gz", event())
     (warning,) = place.load().warnings
     assert warning.startswith(r"Cannot read a\nWarning: \x1b[31mred.json.gz: ")
+
+
+def test_what_counted_before_it_was_superseded_is_remembered_when_it_goes(place: Place) -> None:
+    """Its user stands in tables that were built before both loads."""
+    first = event(internal_event_id="1", user_id="u1")
+    other = event(internal_event_id="2", user_id="u0")
+    place.write("2025-01-05/a.json", first, other)
+    place.load()
+    place.write("2025-01-06/b.json", event(internal_event_id="1", user_id="u2"))
+    place.load()
+    place.write("2025-01-05/a.json", other)
+    place.load()
+    touched = """
+        select user_id from {} where changed_in > 1
+        union select user_id from raw.former_events where changed_in > 1
+        order by all
+    """
+    assert place.query(touched.format("raw.events")) == [("u1",), ("u2",)]
+
+
+def test_a_file_that_is_again_what_was_loaded_leaves_no_trace_of_what_it_was(place: Place) -> None:
+    place.write("a.json", event())
+    place.load()
+    before = place.query("select path, status, error from raw.files")
+    place.write("a.json", event(), "{")
+    with pytest.raises(OverBudgetError):
+        place.load(error_budget=0.1)
+    assert len(place.query("from raw.files")) == 2
+    place.write("a.json", event())
+    place.load()
+    assert place.query("select path, status, error from raw.files") == before
+    assert place.query("from raw.rejected_lines") == []
+    assert place.query("select count(*) from raw.loads") == [
+        (3,)
+    ]  # for the tables that follow them
+
+
+def test_files_of_the_same_bytes_are_twins_only_where_they_are_read_alike(place: Place) -> None:
+    content = gzip.compress(f"{event()}\n".encode())
+    place.write_bytes("a.json", content)
+    place.write_bytes("b.json.gz", content)
+    place.load()
+    place.write_bytes("c.json", content)
+    place.write_bytes("d.json.gz", content)
+    place.load()
+    lines = place.query("select path, event_lines from raw.files order by path")
+    assert lines == [("a.json", 0), ("b.json.gz", 1), ("c.json", 0), ("d.json.gz", 1)]

@@ -1,10 +1,22 @@
 -- one row per file at the source: the version that counts
 with
 
+versions as (
+
+    select
+        *,
+        count(case when status = 'loaded' then 1 end) over (partition by path) as loaded_versions,
+        max(error) over (partition by path) as latest_error
+    from {{ source('raw', 'files') }}
+    where status <> 'replaced'
+
+),
+
+-- A newer version that could not be loaded leaves the loaded one in force.
 source as (
 
-    select * from {{ source('raw', 'files') }}
-    where status <> 'replaced'
+    select * from versions
+    where status = 'loaded' or loaded_versions = 0
 
 ),
 
@@ -31,7 +43,7 @@ final as (
         source.path,
         source.kind,
         source.status,
-        source.error,
+        source.latest_error as error,
 
         ---------- numbers
         source.size_bytes,
