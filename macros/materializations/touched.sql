@@ -38,7 +38,7 @@
 {#-
     Dates on which the events of what is touched lie, for the cuts that have such dates, as text.
     `period_start` and `period_end` enclose dates that follow each other closely, and all instants
-    that are on them in any time zone.
+    that are on them in any time zone. None where the dates are too many to name.
 -#}
 {% macro touched_dates(by, touched, sessions, since) -%}
     {%- set of_events = touched_keys('date', since) -%}
@@ -72,15 +72,20 @@
             cast(max(occurred_date) over (partition by period) + 2 as varchar) as period_end
         from periods
     {% endset %}
-    {{- return(run_query(query)) -}}
+    {%- set found = run_query(query) -%}
+    {{- return(none if none in found.columns[0].values() else found) -}}
 {%- endmacro %}
 
-{#- That something is on one of the dates. -#}
+{#- That something is on one of the dates, where they are named. -#}
 {% macro is_on(dates) -%}
-    occurred_date in (
-        {%- for date in dates.columns[0].values() %}date '{{ date }}'{{ ', ' if not loop.last }}
-        {%- else %}null{% endfor -%}
-    )
+    {%- if dates is none -%}
+        true
+    {%- else -%}
+        occurred_date in (
+            {%- for date in dates.columns[0].values() %}date '{{ date }}'{{ ', ' if not loop.last }}
+            {%- else %}null{% endfor -%}
+        )
+    {%- endif -%}
 {%- endmacro %}
 
 {#-
@@ -96,11 +101,17 @@
     )
 {%- endmacro %}
 
-{#- A day more at either end, for zones in which the clock was once set back past midnight. -#}
+{#-
+    A day more at either end, for zones in which the clock was once set back past midnight. A session
+    of years, as a clock that is wrong makes them, has NULL: there are too many to name.
+-#}
 {% macro dates_of_sessions(sessions, touched) -%}
-    select cast(unnest(generate_series(
-        {{ date_in_zone('started_at') }} - 1, {{ date_in_zone('ended_at') }} + 1, interval '1 day'
-    )) as date)
+    select cast(unnest(case
+        when ended_at > started_at + interval '1000 days' then [null]
+        else generate_series(
+            {{ date_in_zone('started_at') }} - 1, {{ date_in_zone('ended_at') }} + 1, interval '1 day'
+        )
+    end) as date)
     from {{ sessions }}
     where session_key in (from {{ touched }})
 {%- endmacro %}
