@@ -1,9 +1,9 @@
-{#- The order of ids: numbers of any size by number, then texts; a list of expressions for Jinja. -#}
+{#- The order of ids, a list of expressions for Jinja: numbers of any size by number, then texts. -#}
 {% macro natural_order(id) %}
-    {% set number = 'case when ' ~ matches(id, '-?[0-9]+') ~ ' then ' ~ try_cast(id, 'double') ~ ' end' %}
+    {% set is_number = matches(id, '-?[0-9]+') %}
     {{ return([
-        number ~ ' nulls last',
-        'case when ' ~ number ~ ' is not null then length(' ~ id ~ ') end',
+        'case when ' ~ is_number ~ ' then ' ~ try_cast(id, 'double') ~ ' end nulls last',
+        'case when ' ~ is_number ~ ' then length(' ~ id ~ ') end',
         id,
     ]) }}
 {% endmacro %}
