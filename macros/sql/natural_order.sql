@@ -1,4 +1,4 @@
-{#- The order of ids, a list of expressions for Jinja: numbers of any size by number, then texts. -#}
+{#- The order of ids, expressions for Jinja: numbers of any size by number, then texts. -#}
 {% macro natural_order(id) %}
     {% set is_number = matches(id, '-?[0-9]+') %}
     {{ return([
