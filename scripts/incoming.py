@@ -42,9 +42,14 @@ def read(task: Task) -> TaskResult:
     result = sanitise(task)
     plain = [file for file in result.files if file.plain_path is not None]
     if plain or task.has("events"):
-        result.events = _write_parquet(result, plain) if _as_listed(result) else None
+        try:
+            result.events = _write_parquet(result, plain) if _as_listed(result) else None
+        except duckdb.InvalidInputException:
+            # DuckDB stops at an object of several lines, whatever errors it shall ignore.
+            if not plain:
+                raise
         if result.events is None or not _as_listed(result):
-            # A file has changed since it was listed: what is checked now must be what is read.
+            # A file is not, or no longer, what it was found to be: what is checked must be read.
             return read(replace(task, all_lines=True))
     task.scratch("events").unlink()
     return result
@@ -71,6 +76,10 @@ def _write_parquet(result: TaskResult, plain: Sequence[FileResult]) -> int | Non
         for number in one.odd_lines
     ]
     texts = ", ".join(f"nullif({name}, '') as {name}" for name in OPTIONAL_TEXTS)
+    objects = ", ".join(
+        f"if(_file notnull and starts_with({name}, '\"'), ({name} ->> '$')::json, {name}) as {name}"
+        for name in JSON_COLUMNS
+    )
     task = result.task
     paths = [str(one.plain_path) for one in plain]
     if task.has("events"):
@@ -89,7 +98,7 @@ def _write_parquet(result: TaskResult, plain: Sequence[FileResult]) -> int | Non
                         file_index, _file, _line,
                         coalesce(_file, {nth([one.file_id for one in plain])}) as file_id,
                         coalesce(_line, row_number - {nth(lines_before)}) as line_number,
-                        app_token, event_type, {texts}, inserted_at, {", ".join(JSON_COLUMNS)}
+                        app_token, event_type, {texts}, inserted_at, {objects}
                     from {read_ndjson(paths, _TYPES, result.longest)}
                 )
                 where row_number not in (from odd_row)

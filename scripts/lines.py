@@ -257,6 +257,19 @@ _Instant = Annotated[str, msgspec.Meta(pattern=_PLAIN_INSTANT)]
 # Numbers that DuckDB writes as they were written: neither fractions nor `-0`.
 _Count = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
+
+def _plain_fraction(token: str) -> float:
+    """Read a fraction inside of `metadata` or `attributes`.
+
+    Raises:
+        ValueError: DuckDB may write it in another way; not so what is short and has no exponent.
+    """
+    number = float(token)
+    if repr(number) != token or "e" in token:
+        raise ValueError(token)
+    return number
+
+
 _PlainLine = msgspec.defstruct(
     "_PlainLine",
     [
@@ -269,7 +282,7 @@ _PlainLine = msgspec.defstruct(
     forbid_unknown_fields=True,
     gc=False,
 )
-_decode_plain = msgspec.json.Decoder(_PlainLine).decode
+_decode_plain = msgspec.json.Decoder(_PlainLine, float_hook=_plain_fraction).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _first_byte = itemgetter(slice(1))
 
@@ -298,7 +311,7 @@ def _count_decodable(decode: Callable[[bytes], object], block: bytes) -> int:
         return 0
     try:
         deque(map(decode, lines), maxlen=0)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         return 0
     return len(lines)
 

@@ -750,7 +750,7 @@ def mark_replaced(connection: Connection, file_ids: Sequence[int]) -> None:
 
 def store_records(connection: Connection, paths: Sequence[Path], longest: int) -> int:
     """Put the records of the files that are not events into their tables; return their number."""
-    types = {"_file": "BIGINT", "_line": "BIGINT", "_kind": "VARCHAR", "record": "JSON"}
+    types = {"_file": "BIGINT", "_line": "BIGINT", "_kind": "VARCHAR", "record": "VARCHAR"}
     connection.execute(
         f"create or replace temp table incoming_record as from {read_ndjson(paths, types, longest)}"
     )

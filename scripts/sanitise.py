@@ -352,12 +352,9 @@ def _write_records(
         if verdict == "blank":
             result.blank_lines += 1
         elif verdict is None:
-            head = b'{"_file":%d,"_line":%d,"_kind":"%b","record":' % (
-                result.file_id,
-                number,
-                kind.encode(),
-            )
-            scratch["records"].write(head + line.replace(b"\r", b" ") + b"}\n")
+            record = _usual(line.decode())
+            kept = {"_file": result.file_id, "_line": number, "_kind": kind, "record": record}
+            scratch["records"].write(json.dumps(kept).encode() + b"\n")
         else:
             _reject(line, number, Rejected(verdict), result, scratch["rejected"])
     _count(result, number)
@@ -383,15 +380,31 @@ def _count(result: FileResult, physical_lines: int) -> None:
 
 
 def _clean(file_id: int, number: int, event: Event) -> bytes:
-    """Write an event so that DuckDB reads exactly what `classify` saw."""
+    """Write an event so that DuckDB reads exactly what `classify` saw: JSON objects are text."""
     fields = {
         "_file": str(file_id),
         "_line": str(number),
         "inserted_at": f'"{event.inserted_at.isoformat()}"',
         **{name: json.dumps(text) for name, text in event.texts.items()},
-        **{name: _LINE_END.sub(" ", text) for name, text in event.objects.items()},
+        **{name: json.dumps(_usual(text)) for name, text in event.objects.items()},
     }
     return ("{" + ",".join(f'"{name}":{text}' for name, text in fields.items()) + "}\n").encode()
+
+
+def _usual(text: str) -> str:
+    """Write JSON as DuckDB does where it reads by itself, but numbers as they were written."""
+    return _STRING_OR_SPACE.sub(_usual_token, text)
+
+
+def _usual_token(match: re.Match[str]) -> str:
+    string = match[1] or ""
+    return f'"{json.loads(string).translate(_ESCAPES)}"' if "\\" in string else string
+
+
+_STRING_OR_SPACE = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")|[ \t\r\n]+')
+_ESCAPES = {number: f"\\u{number:04X}" for number in range(32)} | {
+    ord(character): json.dumps(character)[1:-1] for character in '"\\\b\f\n\r\t'
+}
 
 
 def _reject(
@@ -410,9 +423,6 @@ def _reject(
     if verdict.reason == "invalid_utf8":
         kept["line_bytes"] = base64.b64encode(line).decode()
     scratch.write(json.dumps(kept).encode() + b"\n")
-
-
-_LINE_END = re.compile("[\r\n]")
 
 
 # ---------- bytes of a file

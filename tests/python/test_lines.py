@@ -345,7 +345,7 @@ USUAL = (
     b'"source":"web-client","user_id":"u-1","company_id":7,"session":"333","country_code":null,'
     b'"inserted_at":"2025-05-11T07:45:30.123456Z","internal_event_id":"7311d8a3c2ce6f44",'
     rb'"browser":true,"screen_width":1920,"user_agent":"a \"b\" \ud83d\ude00",'
-    b'"metadata":{"a":1.5,"b":[null,{"c":-2e3}]}}'
+    b'"metadata":{"a":1.5,"b":[null,{"c":-2.25}]}}'
 )
 PIECES = [
     b'"',
@@ -470,6 +470,10 @@ def first_wins(text: str | bytes) -> Any:
         '"metadata":[]',
         '"metadata":5',
         '"metadata":{"a":\r1}',
+        '"metadata":{"a":1.50}',
+        '"metadata":{"a":[{"b":2e3}]}',
+        '"attributes":{"a":0.10000000000000000001}',
+        '"attributes":{"a":0.00001}',
         '"metadata":' + '{"a":' * 500 + "1" + "}" * 500,
     ],
 )

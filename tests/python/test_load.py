@@ -356,6 +356,20 @@ def test_the_fast_way_and_the_careful_way_load_the_same(
     assert len(place.events("path")) > 300
 
 
+def test_numbers_in_objects_keep_their_written_form(place: Place) -> None:
+    """However they come: in a plain file, in a compressed one, in an unknown key, in a record."""
+    numbers = "[1.5,0.1,1.50,-0.0,1e400,2E-7,0.1000000000000000055,12345678901234567890123]"
+    members = f'"metadata":{{"a":{numbers}}},"attributes":{{"b":{numbers}}},"new":{numbers}'
+    line = event(user_id="1")[:-1] + "," + members + "}"
+    place.write("a.json", line)
+    place.write_bytes("b.json.gz", gzip.compress(line.replace('"1"', '"2"').encode()))
+    place.write("all_users.json", f'{{"a":{numbers}}}')
+    place.load()
+    kept = (f'{{"a":{numbers}}}', f'{{"b":{numbers}}}', f'{{"new":{numbers}}}')
+    assert place.events("metadata::varchar, attributes::varchar, extra::varchar") == [kept] * 2
+    assert place.query("select record::varchar from raw.all_users") == [kept[:1]]
+
+
 @pytest.mark.parametrize("odd", ["[", '{"a":[', "NaN", "", "\v", "\x00", "x", '{"app_token":"a"}'])
 def test_the_line_after_an_odd_one_is_read(place: Place, odd: str) -> None:
     """DuckDB makes nothing of some lines that follow one it cannot read, without a word."""
@@ -363,6 +377,18 @@ def test_the_line_after_an_odd_one_is_read(place: Place, odd: str) -> None:
     place.write("a.json", *(text for user in users for text in (event(user_id=user), odd)))
     place.load()
     assert place.events("line_number, user_id") == [(1, "1"), (3, "2"), (5, "3")]
+
+
+def test_an_object_over_several_lines_costs_only_its_lines(place: Place) -> None:
+    """At such an object DuckDB stops with an error, though it shall ignore errors."""
+    place.write("a.json", event(user_id="1"), "{", '"app_token": "a"', "}", event(user_id="2"))
+    place.load()
+    assert place.events("line_number, user_id") == [(1, "1"), (5, "2")]
+    assert place.query("select line_number, reason from raw.rejected_lines order by all") == [
+        (2, "not_json"),
+        (3, "not_json"),
+        (4, "not_json"),
+    ]
 
 
 def test_of_a_key_that_is_there_twice_the_first_counts_and_the_rest_is_read(place: Place) -> None:
