@@ -397,7 +397,7 @@ def test_audit_names_conflicts_and_surprises(tmp_path: Path) -> None:
         one,
         {**one, "metadata": {"b": None, "a": 1}},
         {**one, "metadata": {"b": "2", "a": 1}},
-        act("odd", "2025-05-01T12:00:00Z"),
+        {**act("odd", "2025-05-01T12:00:00Z"), "a": []},
     )
     (conflict,) = rows_of("duplicate_conflicts", counted)
     assert (conflict["copy_count"], conflict["content_count"], conflict["kept_line_number"]) == (
@@ -408,5 +408,7 @@ def test_audit_names_conflicts_and_surprises(tmp_path: Path) -> None:
     assert [(r["field"], r["value"]) for r in rows_of("unknown_values", counted)] == [
         ("entity_type", None)
     ]
-    drift = {row["metadata_key"]: row["json_types"] for row in rows_of("trait_drift", counted)}
-    assert drift == {"b": "string", "a": "number"}
+    assert [
+        (row["metadata_key"], row["is_unknown_field"], row["json_types"])
+        for row in rows_of("trait_drift", counted)
+    ] == [("a", True, "array"), ("b", False, "string"), ("a", False, "number")]

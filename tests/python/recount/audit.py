@@ -120,20 +120,26 @@ def unknown_values(counted: Counted) -> list[Row]:
 
 
 def trait_drift(counted: Counted) -> list[Row]:
-    """Metadata keys by event type."""
+    """Keys of metadata, and unknown ones beside it, by event type."""
     rows: list[Row] = []
     for event_type, events in grouped(counted.events, lambda e: e.event_type).items():
-        keyed = ((key, value, e) for e in events for key, value in (e.metadata or {}).items())
-        for key, cases in grouped(keyed, lambda case: case[0]).items():
+        keyed = [
+            (is_unknown, key, value, event.occurred_at)
+            for event in events
+            for is_unknown, content in ((False, event.metadata), (True, event.unknown_fields))
+            for key, value in (content or {}).items()
+        ]
+        for (is_unknown, key), cases in grouped(keyed, lambda case: case[:2]).items():
             rows.append(
                 {
                     "event_type": event_type,
+                    "is_unknown_field": is_unknown,
                     "metadata_key": key,
                     "event_count": len(cases),
                     "share_of_rows": len(cases) / len(events),
-                    "json_types": "+".join(sorted({json_type(value) for _, value, _ in cases})),
-                    "first_seen_at": cases[0][2].occurred_at,
-                    "last_seen_at": cases[-1][2].occurred_at,
+                    "json_types": "+".join(sorted({json_type(case[2]) for case in cases})),
+                    "first_seen_at": cases[0][3],
+                    "last_seen_at": cases[-1][3],
                 }
             )
     return rows

@@ -83,6 +83,7 @@ class Event:
     session: str | None
     country_code: str | None
     metadata: dict[str, Json] | None
+    unknown_fields: dict[str, Json]
     is_future_dated: bool
     path: str
     line_number: int
@@ -250,6 +251,7 @@ def _read_event(
         screen_width=integer(sizes["screen_width"]),
         screen_height=integer(sizes["screen_height"]),
         metadata=metadata or attributes,
+        unknown_fields=extra,
         is_future_dated=occurred_at - reference > timedelta(days=1),
         path=file.path,
         line_number=number,

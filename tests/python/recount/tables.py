@@ -86,7 +86,9 @@ TABLES = {
         ("app_token", "internal_event_id", "kept_path", "kept_line_number"),
     ),
     "unknown_values": Table("audit", audit.unknown_values, ("field", "value")),
-    "trait_drift": Table("audit", audit.trait_drift, ("event_type", "metadata_key")),
+    "trait_drift": Table(
+        "audit", audit.trait_drift, ("event_type", "is_unknown_field", "metadata_key")
+    ),
     "removed_events": Table("audit", audit.removed_events, ("app_token", "reason", "rule")),
     "file_ledger": Table("audit", audit.file_ledger, ("path",)),
     "rejected_lines": Table("audit", audit.rejected_lines, ("path", "reason")),
