@@ -276,6 +276,7 @@ def test_retention_may_count_other_returns_than_starts(query: Query, counted: Co
     expected: Rows = [
         {
             "app_token": app_token,
+            "period": "week",
             "cohort_date": start,
             "period_n": n,
             "cohort_users": len(cohort),

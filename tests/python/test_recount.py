@@ -334,10 +334,11 @@ def test_compare_names_what_differs() -> None:
         {"k": 1, "x": 1.0, "traits": '{"a":1,"b":2.0}'},
         {"k": 2, "x": None, "traits": None},
     ]
-    actual = [{"k": 1, "x": 1.0 + 1e-12, "traits": '{"b": 2.00, "a": 1}', "more": 1}]
+    actual = [{"k": 1, "x": 1.0 + 1e-12, "traits": '{"b": 2.00, "a": 1}'}]
     assert compare(expected, actual, ["k"]) == ["[k=2] rows: expected 1, found 0"]
-    assert compare(expected[:1], [{**actual[0], "x": 2}], ["k"]) == [
-        "[k=1] x: expected 1.0, found 2"
+    assert compare(expected[:1], [{**actual[0], "x": 2, "more": 1, "k_key": "1"}], ["k"]) == [
+        "[k=1] x: expected 1.0, found 2",
+        "[k=1] more: nothing was expected, found 1",
     ]
 
 

@@ -30,7 +30,7 @@ final as (
         attribute_variant as variant,
         attribute_article_title as article_title,
         attribute_article_url as article_url,
-        {{ json_text('metadata', 'score') }} as score_text,
+        nullif({{ json_text('metadata', 'score') }}, '') as score_text,
         metadata,
 
         ---------- numbers

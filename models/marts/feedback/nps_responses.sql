@@ -38,7 +38,7 @@ responses as (
             max(case when valid_score is not null then occurred_at end), max(occurred_at)
         ) as responded_at,
         count(
-            case when nullif(score_text, '') is not null and valid_score is null then 1 end
+            case when score_text is not null and valid_score is null then 1 end
         ) as invalid_score_count
     from submissions
     group by app_token, nps_id, user_id, user_key, counted_submission_id

@@ -28,7 +28,8 @@ DOCUMENTED = {
 def file_ledger(counted: Counted) -> list[Row]:
     """Each file and what became of its lines."""
     columns = (
-        *("path", "sync_id", "folder_date", "size_bytes", "status", "physical_lines"),
+        *("path", "kind", "sync_id", "app_token", "folder_date", "size_bytes", "status"),
+        *("physical_lines",),
         *("blank_lines", "rejected_lines", "event_lines", "new_events", "duplicate_lines"),
     )
     removed = Counter(event.path for event, _, _ in counted.judged.removed)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from .jsontext import text_of
+from .jsontext import Json, text_of, to_json
 from .privacy import Judged, judge
 from .reading import Event, Export
 from .seeds import Seeds
@@ -139,7 +139,7 @@ class Counted:
                 companies.setdefault((event.app_token, event.company_id), []).append(event)
         return companies
 
-    def name_of(self, app_token: str, entity_type: str, entity_id: str) -> str | None:
+    def name_of(self, app_token: str, entity_type: str, entity_id: str | None) -> str | None:
         """The name of an entity in the seed, if it has one."""
         entity = (app_token, entity_type, entity_id)
         columns = ("app_token", "entity_type", "entity_id")
@@ -184,8 +184,13 @@ def typed_attributes(item: Interaction) -> Row:
         "never_show_again": boolean(texts["never_show_again"]),
         "total_dismissed": integer(texts["total_dismissed"]),
         "score": integer(texts["score"]),
+        "score_text": _as_delivered((item.event.metadata or {}).get("score")),
         **{name: texts[name] for name in TEXT_ATTRIBUTES},
     }
+
+
+def _as_delivered(value: Json) -> str | None:
+    return to_json(value) if isinstance(value, (dict, list)) else text_of(value)
 
 
 def grouped(items: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:

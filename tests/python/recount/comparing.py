@@ -20,13 +20,16 @@ TOLERANCES = {
     "difference_high": 1e-7,
 }
 JSON_COLUMNS = {"metadata", "traits"}
+# When a file was loaded and in which words it failed: the input does not tell.
+UNTOLD = {"loaded_at", "error"}
 SHOWN = 10
 
 
 def compare(expected_rows: Rows, actual_rows: Rows, key_columns: Sequence[str]) -> list[str]:
     """The differences, none where the tables agree: missing rows, surplus rows, other values.
 
-    Only columns of the expected rows are compared. Rows that share a key are paired in order.
+    A column without an expectation is a difference too, unless it is a surrogate key. Rows that
+    share a key are paired in order.
     """
     expected, actual = (_by_key(rows, key_columns) for rows in (expected_rows, actual_rows))
     differences: list[str] = []
@@ -41,6 +44,11 @@ def compare(expected_rows: Rows, actual_rows: Rows, key_columns: Sequence[str]) 
                 f"[{where}] {column}: expected {value!r}, found {other.get(column, 'no column')!r}"
                 for column, value in one.items()
                 if column not in other or not same(column, value, other[column])
+            )
+            differences.extend(
+                f"[{where}] {column}: nothing was expected, found {other[column]!r}"
+                for column in other.keys() - one.keys() - UNTOLD
+                if not column.endswith("_key")
             )
     return differences
 

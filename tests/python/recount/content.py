@@ -240,6 +240,7 @@ def resource_centers(counted: Counted) -> list[Row]:
         {
             "app_token": app_token,
             "resource_center_id": center_id,
+            "resource_center_name": counted.name_of(app_token, "resource_center", center_id),
             **_user_counts(own, "SEEN", "ENGAGED"),
             "engaged_event_count": sum(item.status == "ENGAGED" for item in own),
         }

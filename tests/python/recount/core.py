@@ -24,7 +24,10 @@ VISIT = (
     *("hostname", "pathname", "screen_width", "screen_height", "device_type", "user_agent"),
     *("operating_system", "browser", "browser_language", "country_code"),
 )
-COMMON = ("app_token", "internal_event_id", "user_id", "company_id", "occurred_at", "session")
+COMMON = (
+    *("app_token", "internal_event_id", "user_id", "company_id", "occurred_at", "session"),
+    *("source", "is_activity", "is_future_dated"),
+)
 
 
 def events(counted: Counted) -> list[Row]:
@@ -33,7 +36,7 @@ def events(counted: Counted) -> list[Row]:
         {
             "event_type": e.event_type,
             "event_name": e.event_name,
-            **_metadata(e),
+            "metadata": _metadata(e),
             **_plain(counted, e),
         }
         for e in counted.events
@@ -48,7 +51,12 @@ def page_views(counted: Counted) -> list[Row]:
 def tracked_events(counted: Counted) -> list[Row]:
     """Events of type `track`."""
     return [
-        {"event_name": e.event_name, **_metadata(e), **_plain(counted, e)}
+        {
+            "event_name": e.event_name,
+            "display_name": counted.name_of(e.app_token, "track", e.event_name),
+            "metadata": _metadata(e),
+            **_plain(counted, e),
+        }
         for e in counted.events
         if e.event_type == "track"
     ]
@@ -61,6 +69,7 @@ def feature_events(counted: Counted) -> list[Row]:
         {
             "feature_id": e.event_name,
             "feature_name": names.get((e.app_token, e.event_name)),
+            "metadata": _metadata(e),
             **_plain(counted, e),
         }
         for e in counted.events
@@ -89,7 +98,9 @@ def interactions(counted: Counted) -> list[Row]:
     """Interaction events with name and metadata taken apart."""
     return [
         {
-            **{name: getattr(item.event, name) for name in COMMON},
+            **_common(counted, item.event),
+            "event_name": item.event.event_name,
+            "metadata": _metadata(item.event),
             "entity_type": item.entity_type,
             "entity_id": item.entity_id,
             "interaction_status": item.status,
@@ -219,6 +230,7 @@ def sessions(counted: Counted) -> list[Row]:
                 "session": session,
                 "session_number": integer(session),
                 "started_at": moments[0],
+                "started_date": counted.date_of(moments[0]),
                 "ended_at": moments[-1],
                 "duration_seconds": seconds(moments[0], moments[-1]),
                 "event_count": len(history),
@@ -237,15 +249,18 @@ def sessions(counted: Counted) -> list[Row]:
 
 
 def _plain(counted: Counted, event: Event) -> Row:
+    return {**_common(counted, event), **{name: getattr(event, name) for name in VISIT}}
+
+
+def _common(counted: Counted, event: Event) -> Row:
     return {
-        **{name: getattr(event, name) for name in (*COMMON, "source", *VISIT)},
+        **{name: getattr(event, name) for name in COMMON},
         "occurred_date": counted.date_of(event.occurred_at),
-        "is_future_dated": event.is_future_dated,
     }
 
 
-def _metadata(event: Event) -> Row:
-    return {"metadata": to_json(event.metadata) if event.metadata else None}
+def _metadata(event: Event) -> str | None:
+    return to_json(event.metadata) if event.metadata else None
 
 
 def _count(history: list[Event], *event_types: str) -> int:

@@ -46,6 +46,7 @@ def nps_responses(counted: Counted) -> list[Row]:
                 "feedback": last(item.attributes["feedback"] for item in items),
                 "follow_up_question": last(item.attributes["follow_up_question"] for item in items),
                 "responded_at": responded_at,
+                "responded_date": counted.date_of(responded_at),
                 "invalid_score_count": sum(_is_invalid(item) for item in items),
                 "company_id": counted.company_as_of((app_token, user_id), responded_at),
             }
