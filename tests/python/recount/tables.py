@@ -30,9 +30,7 @@ TABLES = {
     "page_views": Table("marts", core.page_views, EVENT),
     "tracked_events": Table("marts", core.tracked_events, (*EVENT, "event_name")),
     "feature_events": Table("marts", core.feature_events, (*EVENT, "feature_id")),
-    "interactions": Table(
-        "marts", core.interactions, (*EVENT, "entity_type", "entity_id", "interaction_status")
-    ),
+    "interactions": Table("marts", core.interactions, (*EVENT, "event_name")),
     "users": Table("marts", core.users, USER),
     "companies": Table("marts", core.companies, COMPANY),
     "user_companies": Table("marts", core.user_companies, (*USER, "stay_number")),
