@@ -261,10 +261,11 @@ def change_vars(project: Path) -> None:
 
 
 def add_column(project: Path) -> None:
+    """Add one that the recount expects nowhere, as a surrogate key is."""
     users = project / "models/marts/core/users"
     for extension, before, added in (
-        (".sql", "        activity.event_count,\n", "        2 * activity.event_count as twice,\n"),
-        (".yml", "    columns:\n", "      - {name: twice, data_type: bigint}\n"),
+        (".sql", "        activity.event_count,\n", "        activity.event_count as count_key,\n"),
+        (".yml", "    columns:\n", "      - {name: count_key, data_type: bigint}\n"),
     ):
         path = users.with_suffix(extension)
         text = path.read_text()
