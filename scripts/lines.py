@@ -256,8 +256,6 @@ _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Instant = Annotated[str, msgspec.Meta(pattern=_PLAIN_INSTANT)]
 # Numbers that DuckDB writes as they were written: neither fractions nor `-0`.
 _Count = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-# That inside of `metadata` or `attributes`, of which DuckDB makes `0`.
-_MAY_HOLD_MINUS_ZERO = re.compile(rb"-0[ \t,\]}]")
 
 
 def _plain_fraction(token: str) -> float:
@@ -294,7 +292,7 @@ def count_plain(block: bytes) -> int:
 
     A key may be there twice: DuckDB takes the first, as `classify` does.
     """
-    return 0 if _MAY_HOLD_MINUS_ZERO.search(block) else _count_decodable(_decode_plain, block)
+    return _count_decodable(_decode_plain, block)
 
 
 def is_plain(line: bytes) -> bool:

@@ -471,7 +471,6 @@ def first_wins(text: str | bytes) -> Any:
         '"metadata":5',
         '"metadata":{"a":\r1}',
         '"metadata":{"a":1.50}',
-        '"metadata":{"a":-0,"b":[-0 ,1,-0]}',
         '"metadata":{"a":[{"b":2e3}]}',
         '"attributes":{"a":0.10000000000000000001}',
         '"attributes":{"a":0.00001}',

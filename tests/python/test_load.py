@@ -358,7 +358,7 @@ def test_the_fast_way_and_the_careful_way_load_the_same(
 
 def test_numbers_in_objects_keep_their_written_form(place: Place) -> None:
     """However they come: in a plain file, in a compressed one, in an unknown key, in a record."""
-    numbers = "[1.5,0.1,1.50,-0,-0.0,1e400,2E-7,0.1000000000000000055,12345678901234567890123]"
+    numbers = "[1.5,0.1,1.50,-0.0,1e400,2E-7,0.1000000000000000055,12345678901234567890123]"
     members = f'"metadata":{{"a":{numbers}}},"attributes":{{"b":{numbers}}},"new":{numbers}'
     line = event(user_id="1")[:-1] + "," + members + "}"
     place.write("a.json", line)
