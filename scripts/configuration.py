@@ -54,12 +54,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_share(value: Any) -> bool:
+def is_share(value: Any) -> bool:
+    """Tell whether something is a number from 0 to 1."""
     return _is_number(value) and 0 <= value <= 1
 
 
 _TEXTS = ("a list of texts, such as [email]", _is_texts)
-_SHARE = ("a number from 0 to 1", _is_share)
+_SHARE = ("a number from 0 to 1", is_share)
 # What a var may be. Its meaning and its default are in dbt_project.yml.
 VARS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "reporting_timezone": ("an IANA time zone, such as UTC or Europe/Berlin", _is_zone),

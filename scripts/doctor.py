@@ -24,6 +24,7 @@ import jinja2
 from scripts import dbt
 from scripts.configuration import (
     declared_seeds,
+    is_share,
     read_seed,
     salt_mistakes,
     seed_mistakes,
@@ -42,7 +43,7 @@ MANY_FILES = 20_000  # so many are looked at, to be done in time
 SETTINGS = {
     f"USERPILOT_{name}"
     for name in ("SOURCE", "WAREHOUSE", "THREADS", "MEMORY_LIMIT", "ERROR_BUDGET")
-}
+} | {f"USERPILOT_SUPERSET_{name}" for name in ("PORT", "PASSWORD")}
 # Entity types that the seed content has and interactions do not.
 ONLY_CONTENT = ["survey", "survey_option", "track", "track_feature"]
 COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
@@ -122,11 +123,21 @@ def environment(_: Setup) -> Found:
     given = {name for name in os.environ if name.startswith("USERPILOT_")}
     for name in sorted(given - SETTINGS):
         yield "warning", f"nothing reads {name}; what is read is {', '.join(sorted(SETTINGS))}"
+    budget = os.environ.get("USERPILOT_ERROR_BUDGET")
+    if budget and not is_share(_number(budget)):
+        yield "problem", f"USERPILOT_ERROR_BUDGET is `{budget}`; give a number from 0 to 1"
     try:
         duckdb.connect(config=duckdb_settings()).close()
     except duckdb.Error as error:
         yield "problem", plainly(error)
     yield "ok", ", ".join(sorted(given)) or "nothing set, the defaults count"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def variables(_: Setup) -> Found:

@@ -109,7 +109,11 @@ def test_no_dbt(setup: Setup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     ("name", "value", "beginning"),
     [
         ("USERPILOT_THREADS", "0", "problem environment: USERPILOT_THREADS is `0`"),
+        ("USERPILOT_THREADS", "1025", "problem environment: USERPILOT_THREADS is `1025`"),
         ("USERPILOT_MEMORY_LIMIT", "4XB", "problem environment: Parser Error"),
+        ("USERPILOT_ERROR_BUDGET", "nan", "problem environment: USERPILOT_ERROR_BUDGET is `nan`"),
+        ("USERPILOT_ERROR_BUDGET", "2", "problem environment: USERPILOT_ERROR_BUDGET is `2`"),
+        ("USERPILOT_ERROR_BUDGET", "1 %", "problem environment: USERPILOT_ERROR_BUDGET is `1 %`"),
         ("USERPILOT_SORCE", "x", "warning environment: nothing reads USERPILOT_SORCE"),
     ],
 )
@@ -118,6 +122,21 @@ def test_environment_variables(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert [one for one in found(setup) if one.startswith(beginning)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("USERPILOT_ERROR_BUDGET", "0.5"),
+        ("USERPILOT_SUPERSET_PORT", "8089"),
+        ("USERPILOT_SUPERSET_PASSWORD", "secret"),
+    ],
+)
+def test_environment_variables_that_something_reads(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert found(setup) == []
 
 
 def test_every_var_has_a_rule_and_no_mistake() -> None:
