@@ -30,6 +30,7 @@ _TYPES = {
 # What a cell may be where not every number means something; windows are up to a hundred years.
 _RANGES = {
     "planned_share": ("0.000001", "1000000"),
+    "position": ("1", "2147483647"),
     "goal_window_days": ("0", "36500"),
     "window_seconds": ("0", "3153600000"),
 }
@@ -47,7 +48,7 @@ def _is_zone(value: Any) -> bool:
 
 
 def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value)
 
 
 def _is_number(value: Any) -> bool:
@@ -248,7 +249,8 @@ def _header_mistakes(header: list[str], columns: list[str]) -> Iterator[str]:
 def _cell_mistakes(cells: list[tuple[int, str]], name: str, seed: Seed) -> Iterator[Mistake]:
     """Find empty cells, those that DuckDB reads as nothing or rounds, and those out of range."""
     if name in seed.filled:
-        yield from ((line, f", column {name}: is empty.") for line, cell in cells if not cell)
+        empty = [line for line, cell in cells if not cell.strip()]
+        yield from ((line, f", column {name}: is empty.") for line in empty)
     kind = seed.types[name]
     if kind not in _TYPES:
         return
@@ -332,6 +334,11 @@ def _consecutive_steps(rows: list[Row]) -> Iterator[Mistake]:
                     " steps 1, 2, 3 and so on; only an exclusion has none.",
                 )
                 break
+    stepped = {funnel for funnel, _, _ in steps}
+    for line, row in rows:
+        if row["funnel"] not in stepped:
+            told = f"{row['funnel']} has no step: this exclusion would end nothing."
+            yield line, f", column funnel: {told}"
 
 
 def _one_window_per_funnel(rows: list[Row]) -> Iterator[Mistake]:
@@ -352,6 +359,29 @@ def _one_goal_per_experiment(rows: list[Row]) -> Iterator[Mistake]:
     for column in ("goal_event_type", "goal_event_name", "goal_window_days"):
         filled = [(line, row) for line, row in rows if row[column] is not None]
         yield from _differing(filled, column, "app_token", "experiment_id")
+    with_goal = {
+        (row["app_token"], row["experiment_id"])
+        for _, row in rows
+        if row["goal_event_type"] or row["goal_event_name"]
+    }
+    for line, row in rows:
+        place = (row["app_token"], row["experiment_id"])
+        if row["goal_window_days"] is not None and place not in with_goal:
+            yield (
+                line,
+                ", column goal_window_days: the experiment has no goal that it would limit.",
+            )
+
+
+def _all_shares_or_none(rows: list[Row]) -> Iterator[Mistake]:
+    shared = {(row["app_token"], row["experiment_id"]) for _, row in rows if row["planned_share"]}
+    for line, row in rows:
+        if row["planned_share"] is None and (row["app_token"], row["experiment_id"]) in shared:
+            yield (
+                line,
+                ", column planned_share: is empty, another row of the experiment has one: fill it"
+                " on each row or on none.",
+            )
 
 
 # By the names of the dbt tests in tests/generic, which say the same of what was built.
@@ -359,6 +389,7 @@ _TESTS = {
     "consecutive_steps": _consecutive_steps,
     "one_window_per_funnel": _one_window_per_funnel,
     "one_control_per_experiment": _one_control_per_experiment,
+    "all_shares_or_none": _all_shares_or_none,
     "one_goal_per_experiment": _one_goal_per_experiment,
 }
 

@@ -497,6 +497,7 @@
             funnel,
             max(step) as last_step
         from {{ steps }}
+        where not coalesce(is_exclusion, false)
         group by funnel
 
     ),

@@ -165,6 +165,7 @@ def test_every_var_has_a_rule_and_no_mistake() -> None:
         ("user_traits", "email", "must be a list of texts"),
         ("excluded_users", [1], "must be a list of texts"),
         ("traits_to_drop", None, "must be a list of texts"),
+        ("traits_to_hash", ["email", ""], "must be a list of texts"),
         ("trait_to_hash", [], "nothing reads the var trait_to_hash. Do you mean traits_to_hash?"),
     ],
 )
@@ -204,6 +205,7 @@ def test_hashing_without_a_salt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 USERS = "app_token,user_id\n"
 ANCHORS = "anchor,event_type,event_name,entity_type,entity_id,interaction_status\n"
+CONTENT = "app_token,entity_type,entity_id,name,parent_id,position,question_type\n"
 FUNNELS = (
     "funnel,step,step_name,event_type,event_name,entity_type,entity_id,interaction_status,"
     "window_seconds,is_exclusion\n"
@@ -246,6 +248,16 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
             [", line 4 has 4 cells, 6 are needed.", ", line 5 has 7 cells, 6 are needed."],
         ),
         ("path_anchors", ANCHORS + ",track,,,,\n", [", line 2, column anchor: is empty."]),
+        # Whoever wrote this meant to erase somebody.
+        (
+            "erased_users",
+            USERS + 'a, \n,""\nb,u\n',
+            [
+                ", line 3, column app_token: is empty.",
+                ", line 2, column user_id: is empty.",
+                ", line 3, column user_id: is empty.",
+            ],
+        ),
         (
             "path_anchors",
             ANCHORS + '"a,,,,,\n',
@@ -284,12 +296,35 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
         ),
         (
             "experiments",
-            EXPERIMENTS + "a,1,A,,,,,,36500\na,2,A,,,,,,-7\na,3,A,,,,,,36501\n",
+            EXPERIMENTS + "".join(f"a,{d},A,,,,track,,{d}\n" for d in (36500, -7, 36501)),
             [
                 f", line {line}, column goal_window_days: `{cell}` is not a whole number from 0 to"
                 " 36500."
                 for line, cell in ((3, "-7"), (4, "36501"))
             ],
+        ),
+        (
+            "content",
+            CONTENT + "a,nps,1,,,1,\na,nps,2,,,0,\na,nps,3,,,-1,\n",
+            [
+                f", line {line}, column position: `{cell}` is not a whole number from 1 to"
+                " 2147483647."
+                for line, cell in ((3, "0"), (4, "-1"))
+            ],
+        ),
+        (
+            "experiments",
+            EXPERIMENTS + "a,9,A,,0.5,,,,\na,9,B,,,,,,\na,8,A,,,,,,\nb,9,A,,,,,,\nb,9,B,,1,,,,\n",
+            [
+                f", line {line}, column planned_share: is empty, another row of the experiment has"
+                " one: fill it on each row or on none."
+                for line in (3, 5)
+            ],
+        ),
+        (
+            "funnels",
+            FUNNELS + "a,1,,,,,,,,\na,,,,,,,,,true\nA,,,,,,,,,true\n",
+            [", line 4, column funnel: A has no step: this exclusion would end nothing."],
         ),
         # The rows of a funnel in any order; the exclusion has no number.
         ("funnels", FUNNELS + "a,2,,,,,,,,\na,,,,,,,,,true\nb,1,,,,,,,5,\na,1.0,,,,,,,,\n", []),
@@ -336,6 +371,11 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
         ),
         (
             "experiments",
+            EXPERIMENTS + "a,9,A,,,,,,7\nb,9,A,,,,track,,7\n",
+            [", line 2, column goal_window_days: the experiment has no goal that it would limit."],
+        ),
+        (
+            "experiments",
             EXPERIMENTS + "a,9,A,,,,,,\na,9,B,,,,,,\na,9,A,,,,,,\n",
             [
                 ", line 4 has the same app_token, experiment_id, variant as line 2: remove one of"
@@ -344,8 +384,7 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
         ),
         (
             "content",
-            "app_token,entity_type,entity_id,name,parent_id,position,question_type\n"
-            "a,nps,1,One,,,\na,survey,1,,,,\na,nps,1,Two,,,\n",
+            CONTENT + "a,nps,1,One,,,\na,survey,1,,,,\na,nps,1,Two,,,\n",
             [
                 ", line 4 has the same app_token, entity_type, entity_id as line 2: remove one of"
                 " them."
