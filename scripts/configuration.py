@@ -120,6 +120,30 @@ def var_mistakes(project: Path = PROJECT) -> Iterator[str]:
         hint = f" Do you mean {near[0]}?" if near else ""
         yield f"dbt_project.yml: nothing reads the var {name}.{hint}"
 
+    yield from _trait_column_mistakes(given, project)
+
+
+def _trait_column_mistakes(given: dict[str, Any], project: Path) -> Iterator[str]:
+    """Find traits whose columns would take the name of another, which DuckDB then renames."""
+    for name, mart in (("user_traits", "users"), ("company_traits", "companies")):
+        (model,) = read_yaml(project / f"models/marts/core/{mart}.yml")["models"]
+        taken = {column["name"] for column in model["columns"]}
+        traits: Any = given.get(name)
+        for trait in traits if _is_texts(traits) else []:
+            column = _trait_column(trait)
+            if column in taken:
+                yield (
+                    f"dbt_project.yml: the var {name} has `{trait}`, but {mart} has a column"
+                    f" {column} already: leave it out."
+                )
+            taken.add(column)
+
+
+def _trait_column(trait: str) -> str:
+    """Name the column as the macro `trait_column_name` does."""
+    safe = re.sub("[^a-z0-9_]", "_", trait.lower())
+    return safe if re.match("[a-z_]", safe) else f"_{safe}"
+
 
 def _vars_read(project: Path) -> Iterator[str]:
     for folder in ("models", "macros"):

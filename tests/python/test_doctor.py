@@ -166,6 +166,8 @@ def test_every_var_has_a_rule_and_no_mistake() -> None:
         ("excluded_users", [1], "must be a list of texts"),
         ("traits_to_drop", None, "must be a list of texts"),
         ("traits_to_hash", ["email", ""], "must be a list of texts"),
+        ("user_traits", ["Event count"], "but users has a column event_count already"),
+        ("company_traits", ["a b", "role", "A_b"], "`A_b`, but companies has a column a_b already"),
         ("trait_to_hash", [], "nothing reads the var trait_to_hash. Do you mean traits_to_hash?"),
     ],
 )
