@@ -243,7 +243,8 @@ def read_seed(seed: Seed) -> tuple[list[Row], list[Mistake]]:
     rows: list[Row] = []
     mistakes: list[Mistake] = []
     try:
-        header = [name.strip().lower() for name in next(lines, [])]
+        # Written otherwise, dbt would not know the column's type, and guess 7 where 007 stands.
+        header = next(lines, [])
         if sorted(header) != sorted(seed.types):
             return [], [(1, mistake) for mistake in _header_mistakes(header, list(seed.types))]
         line = lines.line_num + 1

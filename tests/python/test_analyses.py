@@ -343,6 +343,7 @@ class Exceptions:
         ([{"event_name": None}], None, "has event_name = 'None'"),
         ([], None, "needs a step"),
         ([{"event_name": "x", "is_exclusion": True}], None, "needs a step"),
+        ([{"event_name": "x"}, {"is_exclusion": "false"}], None, "true or false, without quotes"),
         ([{"event_name": "x"}], "60", "window_seconds is a number"),
         ('"build"."seeds"."funnels"', 60, "window_seconds is a number, for a list"),
     ],

@@ -224,8 +224,16 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
     ("seed", "text", "mistakes"),
     [
         ("path_anchors", ANCHORS, []),
-        ("path_anchors", "\ufeff" + ANCHORS.upper() + '"a, b",,,,,\r\n\r\n"c\nd",,,,,\n', []),
+        ("path_anchors", "\ufeff" + ANCHORS + '"a, b",,,,,\r\n\r\n"c\nd",,,,,\n', []),
         ("path_anchors", None, [": No such file or directory."]),
+        (
+            "erased_users",
+            "app_token, User_id\na,007\n",
+            [
+                ", line 1: unknown column ` User_id`, the columns are app_token, user_id.",
+                ", line 1: the column user_id is missing.",
+            ],
+        ),
         ("path_anchors", b"a\n\xfc", [", line 2 is not UTF-8: save the file as CSV UTF-8."]),
         (
             "path_anchors",
