@@ -157,7 +157,7 @@ def seeds(_: Setup) -> Found:
 
 
 def seed_doubts(project: Path = PROJECT) -> Iterator[str]:
-    """Find types and statuses in the seeds that nobody documented; an export may yet hold them."""
+    """Find what an export may yet hold: blanks around a cell, and what nobody documented."""
     documented = documented_values(project)
     for seed in declared_seeds(project):
         rows, _ = read_seed(seed)
@@ -169,6 +169,11 @@ def seed_doubts(project: Path = PROJECT) -> Iterator[str]:
             known = documented.get(name.removeprefix("goal_"), [])
             if (seed.path.stem, name) == ("content", "entity_type"):
                 known = known + ONLY_CONTENT
+            if cell != cell.strip():
+                yield (
+                    f"seeds/{seed.path.name}, line {line}, column {name}: `{cell}` has blanks"
+                    " around it, which count: remove them, unless your export holds them"
+                )
             # A cell fits as the macro `matches_cell` has it.
             pattern = ".*".join(map(re.escape, cell.split("%")))
             if cell and known and not any(re.fullmatch(pattern, value) for value in known):
