@@ -103,7 +103,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def variables(project: Path = PROJECT) -> dict[str, Any]:
     """Read the vars of dbt_project.yml."""
-    return read_yaml(project / "dbt_project.yml").get("vars") or {}
+    given = read_yaml(project / "dbt_project.yml").get("vars")
+    return given if isinstance(given, dict) else {}
 
 
 def var_mistakes(project: Path = PROJECT) -> Iterator[str]:

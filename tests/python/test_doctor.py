@@ -180,6 +180,14 @@ def test_mistakes_in_vars(tmp_path: Path, name: str, value: Any, words: str) -> 
     assert words in mistake
 
 
+def test_vars_that_are_a_list_are_missing(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    (project / "dbt_project.yml").write_text("vars:\n  - trait_merge: latest_row\n")
+    assert list(var_mistakes(project)) == [
+        f"dbt_project.yml: the var {name} is missing." for name in VARS
+    ]
+
+
 def test_a_var_of_ones_own_is_no_mistake(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     set_vars(project, my_own=1)
