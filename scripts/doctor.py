@@ -43,7 +43,8 @@ MANY_FILES = 20_000  # so many are looked at, to be done in time
 SETTINGS = {
     f"USERPILOT_{name}"
     for name in ("SOURCE", "WAREHOUSE", "THREADS", "MEMORY_LIMIT", "ERROR_BUDGET")
-} | {f"USERPILOT_SUPERSET_{name}" for name in ("PORT", "PASSWORD")}
+}
+SETTINGS_OF_SUPERSET = {"USERPILOT_SUPERSET_PORT", "USERPILOT_SUPERSET_PASSWORD"}
 # Entity types that the seed content has and interactions do not.
 ONLY_CONTENT = ["survey", "survey_option", "track", "track_feature"]
 COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
@@ -121,7 +122,7 @@ def imports(_: Setup) -> Found:
 def environment(_: Setup) -> Found:
     """The environment variables hold what they may."""
     given = {name for name in os.environ if name.startswith("USERPILOT_")}
-    for name in sorted(given - SETTINGS):
+    for name in sorted(given - SETTINGS - SETTINGS_OF_SUPERSET):
         yield "warning", f"nothing reads {name}; what is read is {', '.join(sorted(SETTINGS))}"
     budget = os.environ.get("USERPILOT_ERROR_BUDGET")
     if budget and not is_share(_number(budget)):

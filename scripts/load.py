@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import duckdb
@@ -99,7 +100,7 @@ def load(
         UsageProblem: nothing could be loaded, and why.
     """
     started = datetime.now(UTC)
-    budget = variables().get("error_budget") if error_budget is None else error_budget
+    budget: Any = variables().get("error_budget") if error_budget is None else error_budget
     # `nan` is neither above 0 nor below, and would allow everything.
     if not is_share(budget):
         raise UsageProblem(f"The error budget is `{budget}`; give a number from 0 to 1.")

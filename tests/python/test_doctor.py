@@ -30,7 +30,7 @@ if f"\nduckdb=={duckdb.__version__} " not in (ROOT / "requirements.lock").read_t
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*doctor.SETTINGS, configuration.SALT):
+    for name in (*doctor.SETTINGS, *doctor.SETTINGS_OF_SUPERSET, configuration.SALT):
         monkeypatch.delenv(name, raising=False)
 
 
