@@ -385,18 +385,6 @@ def _one_goal_per_experiment(rows: list[Row]) -> Iterator[Mistake]:
     for column in ("goal_event_type", "goal_event_name", "goal_window_days"):
         filled = [(line, row) for line, row in rows if row[column] is not None]
         yield from _differing(filled, column, "app_token", "experiment_id")
-    with_goal = {
-        (row["app_token"], row["experiment_id"])
-        for _, row in rows
-        if row["goal_event_type"] or row["goal_event_name"]
-    }
-    for line, row in rows:
-        place = (row["app_token"], row["experiment_id"])
-        if row["goal_window_days"] is not None and place not in with_goal:
-            yield (
-                line,
-                ", column goal_window_days: the experiment has no goal that it would limit.",
-            )
 
 
 def _all_shares_or_none(rows: list[Row]) -> Iterator[Mistake]:

@@ -8,8 +8,4 @@
         count(distinct goal_event_type) > 1
         or count(distinct goal_event_name) > 1
         or count(distinct goal_window_days) > 1
-        or (
-            count(goal_window_days) > 0
-            and count(goal_event_type) + count(goal_event_name) = 0
-        )
 {% endtest %}

@@ -389,11 +389,6 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
         ),
         (
             "experiments",
-            EXPERIMENTS + "a,9,A,,,,,,7\nb,9,A,,,,track,,7\n",
-            [", line 2, column goal_window_days: the experiment has no goal that it would limit."],
-        ),
-        (
-            "experiments",
             EXPERIMENTS + "a,9,A,,,,,,\na,9,B,,,,,,\na,9,A,,,,,,\n",
             [
                 ", line 4 has the same app_token, experiment_id, variant as line 2: remove one of"
