@@ -30,6 +30,7 @@ _TYPES = {
 # What a cell may be where not every number means something; windows are up to a hundred years.
 _RANGES = {
     "planned_share": ("0.000001", "1000000"),
+    "position": ("1", "2147483647"),
     "goal_window_days": ("0", "36500"),
     "window_seconds": ("0", "3153600000"),
 }
@@ -47,19 +48,20 @@ def _is_zone(value: Any) -> bool:
 
 
 def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_share(value: Any) -> bool:
+def is_share(value: Any) -> bool:
+    """Tell whether something is a number from 0 to 1."""
     return _is_number(value) and 0 <= value <= 1
 
 
 _TEXTS = ("a list of texts, such as [email]", _is_texts)
-_SHARE = ("a number from 0 to 1", _is_share)
+_SHARE = ("a number from 0 to 1", is_share)
 # What a var may be. Its meaning and its default are in dbt_project.yml.
 VARS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "reporting_timezone": ("an IANA time zone, such as UTC or Europe/Berlin", _is_zone),
@@ -101,7 +103,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def variables(project: Path = PROJECT) -> dict[str, Any]:
     """Read the vars of dbt_project.yml."""
-    return read_yaml(project / "dbt_project.yml").get("vars") or {}
+    given = read_yaml(project / "dbt_project.yml").get("vars")
+    return given if isinstance(given, dict) else {}
 
 
 def var_mistakes(project: Path = PROJECT) -> Iterator[str]:
@@ -117,6 +120,30 @@ def var_mistakes(project: Path = PROJECT) -> Iterator[str]:
         near = difflib.get_close_matches(name, read, 1)
         hint = f" Do you mean {near[0]}?" if near else ""
         yield f"dbt_project.yml: nothing reads the var {name}.{hint}"
+
+    yield from _trait_column_mistakes(given, project)
+
+
+def _trait_column_mistakes(given: dict[str, Any], project: Path) -> Iterator[str]:
+    """Find traits whose columns would take the name of another, which DuckDB then renames."""
+    for name, mart in (("user_traits", "users"), ("company_traits", "companies")):
+        (model,) = read_yaml(project / f"models/marts/core/{mart}.yml")["models"]
+        taken = {column["name"] for column in model["columns"]}
+        traits: Any = given.get(name)
+        for trait in traits if _is_texts(traits) else []:
+            column = _trait_column(trait)
+            if column in taken:
+                yield (
+                    f"dbt_project.yml: the var {name} has `{trait}`, but {mart} has a column"
+                    f" {column} already: leave it out."
+                )
+            taken.add(column)
+
+
+def _trait_column(trait: str) -> str:
+    """Name the column as the macro `trait_column_name` does."""
+    safe = re.sub("[^a-z0-9_]", "_", trait.lower())
+    return safe if re.match("[a-z_]", safe) else f"_{safe}"
 
 
 def _vars_read(project: Path) -> Iterator[str]:
@@ -217,7 +244,8 @@ def read_seed(seed: Seed) -> tuple[list[Row], list[Mistake]]:
     rows: list[Row] = []
     mistakes: list[Mistake] = []
     try:
-        header = [name.strip().lower() for name in next(lines, [])]
+        # Written otherwise, dbt would not know the column's type, and guess 7 where 007 stands.
+        header = next(lines, [])
         if sorted(header) != sorted(seed.types):
             return [], [(1, mistake) for mistake in _header_mistakes(header, list(seed.types))]
         line = lines.line_num + 1
@@ -247,7 +275,8 @@ def _header_mistakes(header: list[str], columns: list[str]) -> Iterator[str]:
 def _cell_mistakes(cells: list[tuple[int, str]], name: str, seed: Seed) -> Iterator[Mistake]:
     """Find empty cells, those that DuckDB reads as nothing or rounds, and those out of range."""
     if name in seed.filled:
-        yield from ((line, f", column {name}: is empty.") for line, cell in cells if not cell)
+        empty = [line for line, cell in cells if not cell.strip()]
+        yield from ((line, f", column {name}: is empty.") for line in empty)
     kind = seed.types[name]
     if kind not in _TYPES:
         return
@@ -331,6 +360,11 @@ def _consecutive_steps(rows: list[Row]) -> Iterator[Mistake]:
                     " steps 1, 2, 3 and so on; only an exclusion has none.",
                 )
                 break
+    stepped = {funnel for funnel, _, _ in steps}
+    for line, row in rows:
+        if row["funnel"] not in stepped:
+            told = f"{row['funnel']} has no step: this exclusion would end nothing."
+            yield line, f", column funnel: {told}"
 
 
 def _one_window_per_funnel(rows: list[Row]) -> Iterator[Mistake]:
@@ -353,11 +387,23 @@ def _one_goal_per_experiment(rows: list[Row]) -> Iterator[Mistake]:
         yield from _differing(filled, column, "app_token", "experiment_id")
 
 
+def _all_shares_or_none(rows: list[Row]) -> Iterator[Mistake]:
+    shared = {(row["app_token"], row["experiment_id"]) for _, row in rows if row["planned_share"]}
+    for line, row in rows:
+        if row["planned_share"] is None and (row["app_token"], row["experiment_id"]) in shared:
+            yield (
+                line,
+                ", column planned_share: is empty, another row of the experiment has one: fill it"
+                " on each row or on none.",
+            )
+
+
 # By the names of the dbt tests in tests/generic, which say the same of what was built.
 _TESTS = {
     "consecutive_steps": _consecutive_steps,
     "one_window_per_funnel": _one_window_per_funnel,
     "one_control_per_experiment": _one_control_per_experiment,
+    "all_shares_or_none": _all_shares_or_none,
     "one_goal_per_experiment": _one_goal_per_experiment,
 }
 

@@ -24,6 +24,7 @@ import jinja2
 from scripts import dbt
 from scripts.configuration import (
     declared_seeds,
+    is_share,
     read_seed,
     salt_mistakes,
     seed_mistakes,
@@ -43,6 +44,7 @@ SETTINGS = {
     f"USERPILOT_{name}"
     for name in ("SOURCE", "WAREHOUSE", "THREADS", "MEMORY_LIMIT", "ERROR_BUDGET")
 }
+SETTINGS_OF_SUPERSET = {"USERPILOT_SUPERSET_PORT", "USERPILOT_SUPERSET_PASSWORD"}
 # Entity types that the seed content has and interactions do not.
 ONLY_CONTENT = ["survey", "survey_option", "track", "track_feature"]
 COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
@@ -120,13 +122,23 @@ def imports(_: Setup) -> Found:
 def environment(_: Setup) -> Found:
     """The environment variables hold what they may."""
     given = {name for name in os.environ if name.startswith("USERPILOT_")}
-    for name in sorted(given - SETTINGS):
+    for name in sorted(given - SETTINGS - SETTINGS_OF_SUPERSET):
         yield "warning", f"nothing reads {name}; what is read is {', '.join(sorted(SETTINGS))}"
+    budget = os.environ.get("USERPILOT_ERROR_BUDGET")
+    if budget and not is_share(_number(budget)):
+        yield "problem", f"USERPILOT_ERROR_BUDGET is `{budget}`; give a number from 0 to 1"
     try:
         duckdb.connect(config=duckdb_settings()).close()
     except duckdb.Error as error:
         yield "problem", plainly(error)
     yield "ok", ", ".join(sorted(given)) or "nothing set, the defaults count"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def variables(_: Setup) -> Found:
@@ -146,7 +158,7 @@ def seeds(_: Setup) -> Found:
 
 
 def seed_doubts(project: Path = PROJECT) -> Iterator[str]:
-    """Find types and statuses in the seeds that nobody documented; an export may yet hold them."""
+    """Find what an export may yet hold: blanks around a cell, and what nobody documented."""
     documented = documented_values(project)
     for seed in declared_seeds(project):
         rows, _ = read_seed(seed)
@@ -158,6 +170,11 @@ def seed_doubts(project: Path = PROJECT) -> Iterator[str]:
             known = documented.get(name.removeprefix("goal_"), [])
             if (seed.path.stem, name) == ("content", "entity_type"):
                 known = known + ONLY_CONTENT
+            if cell != cell.strip():
+                yield (
+                    f"seeds/{seed.path.name}, line {line}, column {name}: `{cell}` has blanks"
+                    " around it, which count: remove them, unless your export holds them"
+                )
             # A cell fits as the macro `matches_cell` has it.
             pattern = ".*".join(map(re.escape, cell.split("%")))
             if cell and known and not any(re.fullmatch(pattern, value) for value in known):

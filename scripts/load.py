@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import duckdb
 from tqdm import tqdm
 
 from scripts import raw
-from scripts.configuration import variables
+from scripts.configuration import is_share, variables
 from scripts.errors import UsageProblem, on_one_line
 from scripts.sanitise import ExportFile, FileResult, Task, TaskResult, compression
 from scripts.source import Entry, Source, find_source
@@ -99,7 +100,10 @@ def load(
         UsageProblem: nothing could be loaded, and why.
     """
     started = datetime.now(UTC)
-    budget = project_error_budget() if error_budget is None else error_budget
+    budget: Any = variables().get("error_budget") if error_budget is None else error_budget
+    # `nan` is neither above 0 nor below, and would allow everything.
+    if not is_share(budget):
+        raise UsageProblem(f"The error budget is `{budget}`; give a number from 0 to 1.")
     place = find_source(source, warehouse.folder)
     scratch = warehouse.folder / ".incoming"
     with (
@@ -135,18 +139,6 @@ def no_export_files(source: Source, entries: Sequence[Entry]) -> str:
         f"No export files (.json, .ndjson, .jsonl, plain, .gz or .zst) in {source.name}, {found}:"
         " the tables get nothing from it. Is it the folder that Userpilot writes to?"
     )
-
-
-def project_error_budget() -> float:
-    """Return the var `error_budget` of dbt_project.yml.
-
-    Raises:
-        UsageProblem: it is not a number.
-    """
-    try:
-        return float(variables()["error_budget"])
-    except (KeyError, TypeError, ValueError):
-        raise UsageProblem("The var error_budget in dbt_project.yml is not a number.") from None
 
 
 # ---------- what is to be done

@@ -166,8 +166,8 @@ def publish(warehouse: Warehouse, *, progress: bool = False) -> PublishSummary:
         progress: show a progress bar, on a terminal.
 
     Raises:
-        UsageProblem: the last dbt run was not a whole, successful `dbt build`, or the copies
-            cannot be written. Readers then keep what they have.
+        UsageProblem: the last dbt run was not a whole, successful `dbt build` of all that was
+            loaded, or the copies cannot be written. Readers then keep what they have.
     """
     started = time.monotonic()
     _refuse_foreign_files(warehouse)
@@ -178,7 +178,9 @@ def publish(warehouse: Warehouse, *, progress: bool = False) -> PublishSummary:
     ):
         with _attached(warehouse, work) as connection:
             # While the build database is open here, no dbt can open it to change the tables.
-            run = DbtRun.find(warehouse, invocation_id := _invocation_id(connection))
+            invocation_id, load_id = _last_build(connection)
+            _refuse_later_loads(connection, load_id)
+            run = DbtRun.find(warehouse, invocation_id)
             run.refuse_unless_passed(unit_tests=not fingerprint.is_project_tested(warehouse))
             tables = _copy_tables(connection, run.published_relations(), work, progress)
         fingerprint.forget_load(warehouse)  # until a whole `build` says what this is made of
@@ -235,17 +237,30 @@ def _attached(warehouse: Warehouse, work: Path) -> Iterator[duckdb.DuckDBPyConne
         yield connection
 
 
-def _invocation_id(connection: duckdb.DuckDBPyConnection) -> str:
-    """Id of the dbt run that made the tables."""
+def _last_build(connection: duckdb.DuckDBPyConnection) -> tuple[str, int]:
+    """Id of the dbt run that made the tables, and of the last load before it."""
     try:
         row = connection.execute(
-            "select invocation_id from build.intermediate.int_build_info"
+            "select invocation_id, load_id from build.intermediate.int_build_info"
         ).fetchone()
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):  # none, or of an earlier version
         row = None
     if row is None:
         raise _NoWholeBuild("There is no complete `dbt build` in this warehouse yet.")
-    return str(row[0])
+    return str(row[0]), int(row[1])
+
+
+def _refuse_later_loads(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Check that no load has changed events since: views have them, other tables do not yet.
+
+    Raises:
+        UsageProblem: one has.
+    """
+    later = connection.execute(
+        "from build.raw.loads where load_id > ? and changed_events + changed_records > 0", [load_id]
+    ).fetchone()
+    if later:
+        raise _NoWholeBuild("Something was loaded after the last `dbt build`.")
 
 
 # ---------- write
@@ -385,8 +400,8 @@ def command(*, folder: Path, as_json: bool) -> None:
     Both are swapped in when they are complete, while people read: who has the old version open
     keeps it, who opens it anew gets the new one. Open userpilot.duckdb read-only.
 
-    Refuses unless the last dbt run on the warehouse was a whole `dbt build` in which every model,
-    seed and test passed.
+    Refuses unless the last dbt run on the warehouse was a whole `dbt build` of all that was loaded,
+    in which every model, seed and test passed.
 
     \b
     Examples:

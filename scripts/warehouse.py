@@ -23,6 +23,8 @@ REFUSALS = (
 # them; the published database is for all.
 STORAGE_VERSION = "v1.5.0"
 
+MOST_THREADS = 1024
+
 
 @dataclass(frozen=True)
 class Warehouse:
@@ -147,8 +149,12 @@ def threads() -> int:
         UsageProblem: the environment variable holds no number.
     """
     given = os.environ.get("USERPILOT_THREADS") or str(os.cpu_count() or 1)
-    if not given.isdecimal() or not int(given):
-        raise UsageProblem(f"USERPILOT_THREADS is `{given}`; give a number of threads, such as 4.")
+    # DuckDB takes minutes to start a hundred thousand.
+    if not given.isdecimal() or not 1 <= int(given) <= MOST_THREADS:
+        raise UsageProblem(
+            f"USERPILOT_THREADS is `{given}`; give a number of threads, such as 4,"
+            f" {MOST_THREADS} at most."
+        )
     return int(given)
 
 

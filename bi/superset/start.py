@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-WAREHOUSE = Path(os.environ.get("USERPILOT_WAREHOUSE", "warehouse")).absolute()
+WAREHOUSE = Path(os.environ.get("USERPILOT_WAREHOUSE") or "warehouse").absolute()
 HOME = WAREHOUSE / "superset"
-PORT = os.environ.get("USERPILOT_SUPERSET_PORT", "8088")
+PORT = os.environ.get("USERPILOT_SUPERSET_PORT") or "8088"
 PASSWORD = os.environ.get("USERPILOT_SUPERSET_PASSWORD")
 USER = "admin"
 

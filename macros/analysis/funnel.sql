@@ -142,6 +142,12 @@
         {% do exceptions.raise_compiler_error('A funnel needs a step that is no exclusion.') %}
     {% endif %}
     {% for step in (steps if is_list else []) %}
+        {#- To Jinja the text 'false' is true. -#}
+        {% if 'is_exclusion' in step and step['is_exclusion'] is not boolean %}
+            {% do exceptions.raise_compiler_error(
+                "is_exclusion is true or false, without quotes, not '" ~ step['is_exclusion'] ~ "'."
+            ) %}
+        {% endif %}
         {% for key in step if key not in known or step[key] is none or step[key] | string == '' %}
             {% do exceptions.raise_compiler_error(
                 'A step of a funnel has ' ~ key ~ " = '" ~ step[key] ~ "'; it may have "
@@ -497,6 +503,7 @@
             funnel,
             max(step) as last_step
         from {{ steps }}
+        where not coalesce(is_exclusion, false)
         group by funnel
 
     ),

@@ -3,7 +3,7 @@
     last response of each one counts within its group.
 -#}
 {% macro nps(responses=none, by=['app_token'], latest_per=none) -%}
-    {%- set groups = (['app_token'] + by) | unique | list -%}
+    {%- set groups = (['app_token'] + ([by] if by is string else by)) | unique | list -%}
     {%- set counts = ['promoters', 'detractors', 'responses'] -%}
     with
 

@@ -8,17 +8,25 @@ lines as (
 
 ),
 
+files as (
+
+    select * from {{ ref('stg_userpilot__files') }}
+
+),
+
 final as (
 
     select
-        {{ surrogate_key(['path', 'reason']) }} as rejection_key,
-        path,
-        reason,
+        {{ surrogate_key(['lines.path', 'lines.reason']) }} as rejection_key,
+        lines.path,
+        lines.reason,
         count(*) as line_count,
-        min(line_number) as first_line_number,
-        max(line_number) as last_line_number
+        min(lines.line_number) as first_line_number,
+        max(lines.line_number) as last_line_number
     from lines
-    group by path, reason
+    -- Not of a newer version over the error budget, which leaves the loaded one in force.
+    inner join files on lines.file_id = files.file_id
+    group by lines.path, lines.reason
 
 )
 

@@ -38,6 +38,7 @@ AD_HOC = {
     "company_funnel_users": "{{ funnel_users(ref('funnels'), id='company_id') }}",
     "app_nps": "{{ nps() }}",
     "company_nps_latest": "{{ nps(by=['company_id'], latest_per='user_id') }}",
+    "company_nps_text": "{{ nps(by='company_id', latest_per='user_id') }}",
     "default_retention": "{{ retention() }}",
     "feature_retention": (
         "{{ retention(period='week', longest=4, returns=ref('feature_events'),"
@@ -249,7 +250,8 @@ def test_nps_by_app_and_by_company_of_latest_responses(query: Query, counted: Co
         for group, responses in responses_by(counted, *COMPANY).items()
     }
     assert last != responses_by(counted, *COMPANY)
-    agree(nps_of(last), query("company_nps_latest"), COMPANY)
+    for name in ("company_nps_latest", "company_nps_text"):
+        agree(nps_of(last), query(name), COMPANY)
 
 
 def test_retention_without_arguments_is_that_of_users_by_day(
@@ -344,6 +346,7 @@ class Exceptions:
         ([{"event_name": None}], None, "has event_name = 'None'"),
         ([], None, "needs a step"),
         ([{"event_name": "x", "is_exclusion": True}], None, "needs a step"),
+        ([{"event_name": "x"}, {"is_exclusion": "false"}], None, "true or false, without quotes"),
         ([{"event_name": "x"}], "60", "window_seconds is a number"),
         ('"build"."seeds"."funnels"', 60, "window_seconds is a number, for a list"),
     ],

@@ -4,6 +4,7 @@ import errno
 import gzip
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from click.testing import CliRunner, Result
 
 from scripts import build, configuration, workers
 from scripts.__main__ import COMMANDS, main
-from scripts.doctor import SETTINGS
+from scripts.doctor import SETTINGS, SETTINGS_OF_SUPERSET
 from scripts.errors import UsageProblem
 from scripts.warehouse import Warehouse, told_plainly
 
@@ -83,10 +84,23 @@ def test_the_document_lists_every_environment_variable() -> None:
     sources = [*(ROOT / "scripts").rglob("*.py"), ROOT / "profiles.yml", ROOT / "Makefile"]
     read = re.compile(r"\b(?:USERPILOT|DBT_ENV_SECRET)_[A-Z_]+\b")
     names = {name for path in sources for name in read.findall(path.read_text())}
+    names -= SETTINGS_OF_SUPERSET  # in docs/bi.md
     assert names == {*SETTINGS, configuration.SALT}
     row = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
     assert set(row.findall(DOCUMENT.read_text())) == {*names, "NO_COLOR"}
     assert set(row.findall((ROOT / "README.md").read_text())) == names
+    start = (ROOT / "bi/superset/start.py").read_text()
+    assert {*read.findall(start)} == {*SETTINGS_OF_SUPERSET, "USERPILOT_WAREHOUSE"}
+    assert set(row.findall((ROOT / "docs/bi.md").read_text())) == SETTINGS_OF_SUPERSET
+
+
+def test_to_superset_an_empty_variable_is_one_that_is_not_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("USERPILOT_WAREHOUSE", "")
+    monkeypatch.setenv("USERPILOT_SUPERSET_PORT", "")
+    start = runpy.run_path(str(ROOT / "bi/superset/start.py"))
+    assert (start["WAREHOUSE"], start["PORT"]) == (Path("warehouse").absolute(), "8088")
 
 
 def test_the_document_and_the_help_tell_the_same_exit_codes() -> None:

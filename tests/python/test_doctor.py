@@ -30,7 +30,7 @@ if f"\nduckdb=={duckdb.__version__} " not in (ROOT / "requirements.lock").read_t
 
 @pytest.fixture(autouse=True)
 def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*doctor.SETTINGS, configuration.SALT):
+    for name in (*doctor.SETTINGS, *doctor.SETTINGS_OF_SUPERSET, configuration.SALT):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -109,7 +109,11 @@ def test_no_dbt(setup: Setup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     ("name", "value", "beginning"),
     [
         ("USERPILOT_THREADS", "0", "problem environment: USERPILOT_THREADS is `0`"),
+        ("USERPILOT_THREADS", "1025", "problem environment: USERPILOT_THREADS is `1025`"),
         ("USERPILOT_MEMORY_LIMIT", "4XB", "problem environment: Parser Error"),
+        ("USERPILOT_ERROR_BUDGET", "nan", "problem environment: USERPILOT_ERROR_BUDGET is `nan`"),
+        ("USERPILOT_ERROR_BUDGET", "2", "problem environment: USERPILOT_ERROR_BUDGET is `2`"),
+        ("USERPILOT_ERROR_BUDGET", "1 %", "problem environment: USERPILOT_ERROR_BUDGET is `1 %`"),
         ("USERPILOT_SORCE", "x", "warning environment: nothing reads USERPILOT_SORCE"),
     ],
 )
@@ -118,6 +122,21 @@ def test_environment_variables(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert [one for one in found(setup) if one.startswith(beginning)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("USERPILOT_ERROR_BUDGET", "0.5"),
+        ("USERPILOT_SUPERSET_PORT", "8089"),
+        ("USERPILOT_SUPERSET_PASSWORD", "secret"),
+    ],
+)
+def test_environment_variables_that_something_reads(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert found(setup) == []
 
 
 def test_every_var_has_a_rule_and_no_mistake() -> None:
@@ -146,6 +165,9 @@ def test_every_var_has_a_rule_and_no_mistake() -> None:
         ("user_traits", "email", "must be a list of texts"),
         ("excluded_users", [1], "must be a list of texts"),
         ("traits_to_drop", None, "must be a list of texts"),
+        ("traits_to_hash", ["email", ""], "must be a list of texts"),
+        ("user_traits", ["Event count"], "but users has a column event_count already"),
+        ("company_traits", ["a b", "role", "A_b"], "`A_b`, but companies has a column a_b already"),
         ("trait_to_hash", [], "nothing reads the var trait_to_hash. Do you mean traits_to_hash?"),
     ],
 )
@@ -156,6 +178,14 @@ def test_mistakes_in_vars(tmp_path: Path, name: str, value: Any, words: str) -> 
     assert mistake.startswith("dbt_project.yml: ")
     assert f"the var {name}" in mistake
     assert words in mistake
+
+
+def test_vars_that_are_a_list_are_missing(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    (project / "dbt_project.yml").write_text("vars:\n  - trait_merge: latest_row\n")
+    assert list(var_mistakes(project)) == [
+        f"dbt_project.yml: the var {name} is missing." for name in VARS
+    ]
 
 
 def test_a_var_of_ones_own_is_no_mistake(tmp_path: Path) -> None:
@@ -185,6 +215,7 @@ def test_hashing_without_a_salt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 USERS = "app_token,user_id\n"
 ANCHORS = "anchor,event_type,event_name,entity_type,entity_id,interaction_status\n"
+CONTENT = "app_token,entity_type,entity_id,name,parent_id,position,question_type\n"
 FUNNELS = (
     "funnel,step,step_name,event_type,event_name,entity_type,entity_id,interaction_status,"
     "window_seconds,is_exclusion\n"
@@ -201,8 +232,16 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
     ("seed", "text", "mistakes"),
     [
         ("path_anchors", ANCHORS, []),
-        ("path_anchors", "\ufeff" + ANCHORS.upper() + '"a, b",,,,,\r\n\r\n"c\nd",,,,,\n', []),
+        ("path_anchors", "\ufeff" + ANCHORS + '"a, b",,,,,\r\n\r\n"c\nd",,,,,\n', []),
         ("path_anchors", None, [": No such file or directory."]),
+        (
+            "erased_users",
+            "app_token, User_id\na,007\n",
+            [
+                ", line 1: unknown column ` User_id`, the columns are app_token, user_id.",
+                ", line 1: the column user_id is missing.",
+            ],
+        ),
         ("path_anchors", b"a\n\xfc", [", line 2 is not UTF-8: save the file as CSV UTF-8."]),
         (
             "path_anchors",
@@ -227,6 +266,16 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
             [", line 4 has 4 cells, 6 are needed.", ", line 5 has 7 cells, 6 are needed."],
         ),
         ("path_anchors", ANCHORS + ",track,,,,\n", [", line 2, column anchor: is empty."]),
+        # Whoever wrote this meant to erase somebody.
+        (
+            "erased_users",
+            USERS + 'a, \n,""\nb,u\n',
+            [
+                ", line 3, column app_token: is empty.",
+                ", line 2, column user_id: is empty.",
+                ", line 3, column user_id: is empty.",
+            ],
+        ),
         (
             "path_anchors",
             ANCHORS + '"a,,,,,\n',
@@ -265,12 +314,35 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
         ),
         (
             "experiments",
-            EXPERIMENTS + "a,1,A,,,,,,36500\na,2,A,,,,,,-7\na,3,A,,,,,,36501\n",
+            EXPERIMENTS + "".join(f"a,{d},A,,,,track,,{d}\n" for d in (36500, -7, 36501)),
             [
                 f", line {line}, column goal_window_days: `{cell}` is not a whole number from 0 to"
                 " 36500."
                 for line, cell in ((3, "-7"), (4, "36501"))
             ],
+        ),
+        (
+            "content",
+            CONTENT + "a,nps,1,,,1,\na,nps,2,,,0,\na,nps,3,,,-1,\n",
+            [
+                f", line {line}, column position: `{cell}` is not a whole number from 1 to"
+                " 2147483647."
+                for line, cell in ((3, "0"), (4, "-1"))
+            ],
+        ),
+        (
+            "experiments",
+            EXPERIMENTS + "a,9,A,,0.5,,,,\na,9,B,,,,,,\na,8,A,,,,,,\nb,9,A,,,,,,\nb,9,B,,1,,,,\n",
+            [
+                f", line {line}, column planned_share: is empty, another row of the experiment has"
+                " one: fill it on each row or on none."
+                for line in (3, 5)
+            ],
+        ),
+        (
+            "funnels",
+            FUNNELS + "a,1,,,,,,,,\na,,,,,,,,,true\nA,,,,,,,,,true\n",
+            [", line 4, column funnel: A has no step: this exclusion would end nothing."],
         ),
         # The rows of a funnel in any order; the exclusion has no number.
         ("funnels", FUNNELS + "a,2,,,,,,,,\na,,,,,,,,,true\nb,1,,,,,,,5,\na,1.0,,,,,,,,\n", []),
@@ -325,8 +397,7 @@ NUMBER_STEPS = "number its steps 1, 2, 3 and so on; only an exclusion has none."
         ),
         (
             "content",
-            "app_token,entity_type,entity_id,name,parent_id,position,question_type\n"
-            "a,nps,1,One,,,\na,survey,1,,,,\na,nps,1,Two,,,\n",
+            CONTENT + "a,nps,1,One,,,\na,survey,1,,,,\na,nps,1,Two,,,\n",
             [
                 ", line 4 has the same app_token, entity_type, entity_id as line 2: remove one of"
                 " them."
@@ -385,6 +456,7 @@ def test_what_may_be_misspelled_is_a_warning(
         + "a,track,tracck,experience,flow,SEEN\nb,tr%k,,%_%p,,SUBMITTED\\_%\nc,tracck,,flow,,%N\n"
         + "d,tracck,,,,seen\ne,tra_k,,,,\n"
     )
+    (project / "seeds/erased_users.csv").write_text(USERS + "a,u1 \n\ta,u 2\n")
     content = project / "seeds/content.csv"
     content.write_text(content.read_text() + "a,flow,1,One,,,\na,survey,1,Two,,,\n")
     monkeypatch.setattr(doctor, "seed_doubts", partial(doctor.seed_doubts, project))
@@ -398,7 +470,13 @@ def test_what_may_be_misspelled_is_a_warning(
         "SEEN, ENGAGED, COMPLETED, DISMISSED, SUBMITTED_SCORE, SUBMITTED_FEEDBACK",
     )
     where = "warning seeds: seeds/path_anchors.csv, line"
-    assert sorted(told) == [
+    blanks = [one for one in told if "blanks" in one]
+    assert blanks == [
+        f"warning seeds: seeds/erased_users.csv, line {line} has blanks around it, which count:"
+        " remove them, unless your export holds them"
+        for line in ("2, column user_id: `u1 `", "3, column app_token: `\ta`")
+    ]
+    assert sorted({*told} - {*blanks}) == [
         f"warning seeds: seeds/content.csv, line 50, column entity_type: `flow` is none of the"
         f" documented {entities}, {content_types}",
         f"{where} 3, column interaction_status: `SUBMITTED\\_%` is none of the documented"

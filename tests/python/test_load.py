@@ -1271,8 +1271,21 @@ def test_over_the_budget_nothing_is_loaded_but_all_is_recorded(place: Place, oth
     assert place.state() == other.state()
 
 
-def test_the_budget_of_the_project_file_is_the_default() -> None:
-    assert loader.project_error_budget() == 0.01
+@pytest.mark.parametrize("budget", [float("nan"), -0.1, 1.1, "0.5", True, None])
+def test_a_budget_that_is_no_share_loads_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch, budget: Any
+) -> None:
+    place.write("a.json", event())
+    monkeypatch.setattr(loader, "variables", lambda: {"error_budget": budget})
+    with pytest.raises(UsageProblem, match=f"error budget is `{budget}`; give a number from 0 to"):
+        place.load(error_budget=None)
+    assert not place.warehouse.build_database.exists()
+
+
+def test_the_budget_of_the_project_file_is_the_default(place: Place) -> None:
+    place.write("a.json", *["{"] * 2, *[event(user_id=str(number)) for number in range(98)])
+    with pytest.raises(OverBudgetError, match="2 of 100 lines"):
+        place.load(error_budget=None)
 
 
 def test_replay_reads_rejected_lines_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,10 @@ def make_build(folder: Path, version: int, **run: Any) -> Warehouse:
             create table raw.rejected_lines as select 'secret' as line;
             create table seeds.funnels as select 1 as step;
             create view staging.stg_events as select 1 as a;
-            create table intermediate.int_build_info as select 'run-{version}' as invocation_id;
+            create table raw.loads as
+                select 1 as load_id, 1 as changed_events, 0 as changed_records;
+            create table intermediate.int_build_info as
+                select 'run-{version}' as invocation_id, 1 as load_id;
             create table marts.users as
                 select {version} as version, i as id, cast('{{"a": [1]}}' as json) as traits
                 from range(20000) as t(i);
@@ -248,8 +251,6 @@ def test_unit_tests_that_the_published_project_passed_need_not_run_again(
         make_build(warehouse.folder, version, statuses={"unit_test.p.late_row": None})
 
     def remember_published() -> None:
-        with duckdb.connect(str(warehouse.build_database)) as connection:
-            connection.execute("create table raw.loads as select 1 as load_id")
         warehouse.report_page.parent.mkdir(exist_ok=True)
         warehouse.report_page.touch()
         fingerprint.remember(warehouse, fingerprint.fingerprint(warehouse))
@@ -300,6 +301,23 @@ def test_tables_without_a_build_are_not_published(warehouse: Warehouse) -> None:
     with duckdb.connect(str(warehouse.build_database)) as connection:
         connection.execute("drop table intermediate.int_build_info")
     assert "no complete `dbt build`" in refusal(warehouse)
+
+
+@pytest.mark.parametrize(
+    ("load", "is_refused"), [((2, 0, 0), False), ((2, 1, 0), True), ((2, 0, 1), True)]
+)
+def test_what_was_loaded_after_the_build_is_not_published(
+    warehouse: Warehouse, load: tuple[int, int, int], is_refused: bool
+) -> None:
+    """Views have it, other tables do not; a load that changed nothing is no reason to wait."""
+    publish(warehouse)
+    make_build(warehouse.folder, 2)
+    with duckdb.connect(str(warehouse.build_database)) as connection:
+        connection.execute("insert into raw.loads values (?, ?, ?)", load)
+    if is_refused:
+        assert "Something was loaded after the last `dbt build`" in refusal(warehouse)
+    else:
+        publish(warehouse)
 
 
 def test_a_build_into_another_target_folder_is_found(

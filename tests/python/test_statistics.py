@@ -123,7 +123,7 @@ def test_normal_cdf_is_monotone_and_symmetric(deviations: Floats) -> None:
     assert value_of(macros.two_sided_p_value("0")) == 1
 
 
-@pytest.mark.parametrize("degrees_of_freedom", [1, 2])
+@pytest.mark.parametrize("degrees_of_freedom", range(1, 10))
 def test_chi_square_equals_scipy(degrees_of_freedom: int) -> None:
     random = np.random.default_rng(20_240_104)
     statistic = np.concatenate([[0.0], np.linspace(0, 1_369, 5_001), random.exponential(5, 2_000)])
@@ -146,7 +146,7 @@ def test_chi_square_knows_no_other_degrees_of_freedom() -> None:
     survival = evaluate(
         macros.chi_square_sf("statistic", "groups - 1"),
         statistic=[1.0, 1.0, 1.0, None, None],
-        groups=[1, 4, None, 2, 3],
+        groups=[1, 11, None, 2, 3],
     )
     assert np.isnan(survival).all()
 

@@ -10,13 +10,14 @@ variants as (
 
 ),
 
+-- The order of a sum decides its last digit.
 planned as (
 
     select
         *,
         {{ safe_divide(
             'planned_weight * sum(case when planned_weight is not null then clean_users end) over experiment',
-            'sum(planned_weight) over experiment',
+            'sum(planned_weight order by variant) over experiment',
         ) }} as planned_users
     from variants
     window experiment as (partition by app_token, experiment_id)
@@ -29,8 +30,10 @@ splits as (
         app_token,
         experiment_id,
         count(planned_weight) - 1 as degrees_of_freedom,
-        sum({{ safe_divide('power(clean_users - planned_users, 2)', 'planned_users') }})
-            as chi_square
+        sum(
+            {{ safe_divide('power(clean_users - planned_users, 2)', 'planned_users') }}
+            order by variant
+        ) as chi_square
     from planned
     group by app_token, experiment_id
 

@@ -6,7 +6,9 @@ versions as (
     select
         *,
         count(case when status = 'loaded' then 1 end) over (partition by path) as loaded_versions,
-        max(error) over (partition by path) as latest_error
+        max(
+            case when status = 'over_budget' then 'over the error budget' else error end
+        ) over (partition by path) as latest_error
     from {{ source('raw', 'files') }}
     where status <> 'replaced'
 
