@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import duckdb
 import pytest
-from building import ROOT, copy_project, run
+from building import ROOT, copy_project, held_open, run
 from click.testing import CliRunner, Result
 
 from scripts import build, configuration, workers
@@ -273,25 +273,11 @@ def test_a_warehouse_that_may_not_be_written(
     assert "Permission denied. Have the right to it given" in told
 
 
-HOLD_OPEN = """
-import sys, duckdb
-with duckdb.connect(sys.argv[1]):
-    print("open", flush=True)
-    sys.stdin.read()
-"""
-
-
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[Path]:
     """A warehouse whose build database another process has open."""
-    database = tmp_path / "build.duckdb"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD_OPEN, database], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout
-        process.stdout.readline()
+    with held_open(tmp_path / "build.duckdb"):
         yield tmp_path
-        process.communicate()
 
 
 def test_a_database_in_use(held: Path, export: Path) -> None:
