@@ -14,11 +14,11 @@ from scripts import dbt, fingerprint, generate
 from scripts.configuration import refuse_mistakes
 from scripts.errors import UsageProblem, advice
 from scripts.load import LoadSummary, error_budget_option, load
-from scripts.publish import MAIN_MARTS, PROJECT, PublishSummary, publish
+from scripts.publish import MAIN_MARTS, PublishSummary, publish
 from scripts.report import ReportSummary, report
 from scripts.warehouse import Warehouse, warehouse_option
 
-SAMPLE = PROJECT / "sample_export"
+SAMPLE = fingerprint.PROJECT / "sample_export"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import duckdb
 
 from scripts import dbt
 from scripts.errors import UsageProblem
-from scripts.publish import PROJECT
+from scripts.fingerprint import PROJECT
 from scripts.report.page import write
 from scripts.warehouse import Warehouse, warehouse_option
 

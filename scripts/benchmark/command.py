@@ -13,7 +13,7 @@ from scripts.benchmark.results import write_results
 from scripts.benchmark.systems import OWN, rivals
 from scripts.benchmark.targets import targets
 from scripts.errors import UsageProblem
-from scripts.publish import PROJECT
+from scripts.fingerprint import PROJECT
 
 RIVALS_PYTHON = PROJECT / ".venv-benchmark" / "bin" / "python"
 DEFAULTS = {"events": (1_000_000, 10_000_000), "runs": 3}
