@@ -374,14 +374,38 @@ def test_writing_on_a_full_disk(tiny_disk: Path, left: int) -> None:
     )
 
 
+def full(*_: object, **__: object) -> None:
+    raise FULL
+
+
 def test_a_worker_on_a_full_disk(
     export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: object) -> None:
-        raise FULL
-
     monkeypatch.setattr(workers, "read", full)
     told = refusal(invoke("load", "--source", export, "--warehouse", tmp_path / "w"))
+    assert "The disk is full: make room" in told
+
+
+@pytest.mark.parametrize("refused", ["scripts.dbt.run", "tempfile.TemporaryDirectory"])
+def test_a_documentation_page_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    with duckdb.connect(str(tmp_path / "build.duckdb")) as connection:
+        connection.execute("create schema intermediate")
+        connection.execute("create table intermediate.int_build_info (invocation_id text)")
+    monkeypatch.setattr(refused, full)
+    told = refusal(invoke("docs", "--warehouse", tmp_path))
+    assert told.startswith(f"Error: Cannot write {tmp_path}/docs/index.html: ")
+    assert "The disk is full: make room" in told
+
+
+@pytest.mark.parametrize("refused", ["tempfile.mkdtemp", "scripts.generate.write_story"])
+def test_a_sample_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    monkeypatch.setattr(refused, full)
+    told = refusal(invoke("generate", "--output", tmp_path / "sample"))
+    assert f"{tmp_path}/sample: " in told
     assert "The disk is full: make room" in told
 
 
