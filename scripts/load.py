@@ -17,7 +17,7 @@ from scripts import raw
 from scripts.configuration import variables
 from scripts.errors import UsageProblem, on_one_line
 from scripts.sanitise import ExportFile, FileResult, Task, TaskResult, compression
-from scripts.source import Entry, Source, find_source
+from scripts.source import Entry, Source, find_source, source_option
 from scripts.sql import literal
 from scripts.warehouse import Warehouse, empty_folder, threads, told_plainly, warehouse_option
 from scripts.workers import read_tasks
@@ -677,11 +677,7 @@ error_budget_option = click.option(
 
 
 @click.command()
-@click.option(
-    "--source",
-    envvar="USERPILOT_SOURCE",
-    help="Folder or URL (s3://, gs://, ...) with export files [env: USERPILOT_SOURCE].",
-)
+@source_option
 @warehouse_option
 @error_budget_option
 @click.option("--replay", is_flag=True, help="Read files with rejected lines again.")
