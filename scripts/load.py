@@ -693,8 +693,9 @@ def command(
     nothing, so it may be interrupted at any time and started again.
 
     \b
-    python -m scripts load --source ~/userpilot_events
-    python -m scripts load --source s3://bucket/prefix --error-budget 0.05
+    Examples:
+      python -m scripts load --source ~/userpilot_events
+      python -m scripts load --source s3://bucket/prefix --error-budget 0.05
     """
     if not source:
         raise UsageProblem("Say where the export files are: --source FOLDER or USERPILOT_SOURCE.")
