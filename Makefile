@@ -75,7 +75,10 @@ test: setup lint  ## all checks and tests
 
 format: setup  ## let the formatters rewrite Python and SQL
 	$(VENV)/bin/ruff check --fix --quiet . && $(VENV)/bin/ruff format --quiet .
-	$(VENV)/bin/sqlfluff fix models macros tests
+	export USERPILOT_WAREHOUSE=$$(mktemp -d)  # dbt wants one to connect to, and locks it
+	trap 'rm -r "$$USERPILOT_WAREHOUSE"' EXIT
+	$(VENV)/bin/sqlfluff fix models analyses
+	$(VENV)/bin/sqlfluff fix --templater jinja macros tests
 
 benchmark: setup $(VENV)-benchmark/.installed  ## measure against a floor and rivals; takes hours (docs/benchmarks)
 	$(RUN) benchmark

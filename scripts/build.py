@@ -14,11 +14,12 @@ from scripts import dbt, fingerprint, generate
 from scripts.configuration import refuse_mistakes
 from scripts.errors import UsageProblem, advice
 from scripts.load import LoadSummary, error_budget_option, load
-from scripts.publish import MAIN_MARTS, PROJECT, PublishSummary, publish
+from scripts.publish import MAIN_MARTS, PublishSummary, publish
 from scripts.report import ReportSummary, report
+from scripts.source import source_option
 from scripts.warehouse import Warehouse, warehouse_option
 
-SAMPLE = PROJECT / "sample_export"
+SAMPLE = fingerprint.PROJECT / "sample_export"
 
 
 @dataclass(frozen=True)
@@ -184,12 +185,7 @@ def describe(summary: BuildSummary) -> str:
 
 
 @click.command()
-@click.option(
-    "--source",
-    envvar="USERPILOT_SOURCE",
-    help="Folder or URL (s3://, gs://, ...) with export files [env: USERPILOT_SOURCE; default: a"
-    " sample export, made in the project folder].",
-)
+@source_option
 @warehouse_option
 @error_budget_option
 @click.option("--force", is_flag=True, help="Build although nothing has changed.")
@@ -199,6 +195,7 @@ def command(
 ) -> None:
     """Do everything: load, `dbt build`, publish and report.
 
+    Without a source, it makes a sample export in the project folder and takes that.
     Readers see the new tables when all of it has passed, and keep the old ones until then. It may
     be interrupted at any time and started again; what was loaded is not loaded twice.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from scripts.errors import UsageProblem
-from scripts.publish import PROJECT
+from scripts.fingerprint import PROJECT
 from scripts.warehouse import Warehouse
 
 

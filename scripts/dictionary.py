@@ -15,7 +15,8 @@ from typing import Any
 import click
 
 from scripts import dbt
-from scripts.publish import PROJECT, SCHEMAS
+from scripts.fingerprint import PROJECT
+from scripts.publish import SCHEMAS
 from scripts.warehouse import Warehouse
 
 DICTIONARY = PROJECT / "docs" / "dictionary.md"

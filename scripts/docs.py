@@ -12,9 +12,9 @@ import duckdb
 
 from scripts import dbt
 from scripts.errors import UsageProblem
-from scripts.publish import PROJECT
+from scripts.fingerprint import PROJECT
 from scripts.report.page import write
-from scripts.warehouse import Warehouse, warehouse_option
+from scripts.warehouse import Warehouse, told_plainly, warehouse_option
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ def docs(warehouse: Warehouse, lock: int) -> DocsSummary:
     """
     started = time.monotonic()
     _refuse_unless_built(warehouse)
-    # Elsewhere than the artifacts of the build, by which publishing tells whether it passed.
-    with tempfile.TemporaryDirectory() as target:
+    page = warehouse.folder / "docs" / "index.html"
+    with (
+        told_plainly(f"Cannot write {page}", "Readers keep the one they have."),
+        # Elsewhere than the artifacts of the build, by which publishing tells whether it passed.
+        tempfile.TemporaryDirectory() as target,
+    ):
         dbt.run("docs", "generate", "--static", warehouse=warehouse, target=target, lock=lock)
         catalog = json.loads((Path(target) / "catalog.json").read_text(encoding="utf-8"))
         text = (Path(target) / "static_index.html").read_text(encoding="utf-8")
-    page = warehouse.folder / "docs" / "index.html"
-    try:
         # The page is made to be handed on: it need not tell where the project lies.
         write(page, text.replace(json.dumps(str(PROJECT)), '""'))
-    except OSError as error:
-        raise UsageProblem(f"Cannot write {page}: {error.strerror}.") from None
     tables = [*catalog["nodes"].values(), *catalog["sources"].values()]
     return DocsSummary(
         docs=str(page),

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from scripts.errors import UsageProblem
+from scripts.errors import UsageProblem, plainly
 from scripts.sample.files import Export
 from scripts.sample.story import Story
 
@@ -45,7 +45,7 @@ def generate(output: Path, events: int, seed: int, days: int, end: date) -> dict
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
-        raise UsageProblem(f"Cannot write beside {output}: {error.strerror}.") from None
+        raise UsageProblem(f"Cannot write beside {output}: {plainly(error)}") from None
     try:
         made = work / "made"
         made.mkdir()
@@ -55,7 +55,7 @@ def generate(output: Path, events: int, seed: int, days: int, end: date) -> dict
             target.rename(work / "replaced")
         made.rename(target)
     except OSError as error:
-        raise UsageProblem(f"Cannot write {output}: {error.strerror}.") from None
+        raise UsageProblem(f"Cannot write {output}: {plainly(error)}") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return {**summary, "output": str(output), "status": "written"}

@@ -18,7 +18,7 @@ from scripts import raw
 from scripts.configuration import is_share, variables
 from scripts.errors import UsageProblem, on_one_line
 from scripts.sanitise import ExportFile, FileResult, Task, TaskResult, compression
-from scripts.source import Entry, Source, find_source
+from scripts.source import Entry, Source, find_source, source_option
 from scripts.sql import literal
 from scripts.warehouse import Warehouse, empty_folder, threads, told_plainly, warehouse_option
 from scripts.workers import read_tasks
@@ -669,11 +669,7 @@ error_budget_option = click.option(
 
 
 @click.command()
-@click.option(
-    "--source",
-    envvar="USERPILOT_SOURCE",
-    help="Folder or URL (s3://, gs://, ...) with export files [env: USERPILOT_SOURCE].",
-)
+@source_option
 @warehouse_option
 @error_budget_option
 @click.option("--replay", is_flag=True, help="Read files with rejected lines again.")
@@ -689,8 +685,9 @@ def command(
     nothing, so it may be interrupted at any time and started again.
 
     \b
-    python -m scripts load --source ~/userpilot_events
-    python -m scripts load --source s3://bucket/prefix --error-budget 0.05
+    Examples:
+      python -m scripts load --source ~/userpilot_events
+      python -m scripts load --source s3://bucket/prefix --error-budget 0.05
     """
     if not source:
         raise UsageProblem("Say where the export files are: --source FOLDER or USERPILOT_SOURCE.")

@@ -29,7 +29,6 @@ from scripts.warehouse import (
     warehouse_option,
 )
 
-PROJECT = Path(__file__).parents[1]
 SCHEMAS = ("marts", "audit")
 MAIN_MARTS = ("events", "users", "companies", "sessions")
 NODE_KINDS = {"model": "model", "seed": "seed", "snapshot": "snapshot", "test": "data test"}
@@ -82,7 +81,10 @@ class DbtRun:
         Raises:
             UsageProblem: they are nowhere, or a later run has overwritten them.
         """
-        places = [warehouse.dbt_target, PROJECT / os.environ.get("DBT_TARGET_PATH", "target")]
+        places = [
+            warehouse.dbt_target,
+            fingerprint.PROJECT / os.environ.get("DBT_TARGET_PATH", "target"),
+        ]
         for place in places:
             results = _read_json(place / "run_results.json")
             manifest = _read_json(place / "manifest.json")

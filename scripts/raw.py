@@ -301,17 +301,17 @@ def _store_plain_copies(connection: Connection, lines: int) -> None:
 def _gather_members(connection: Connection) -> None:
     """Collect new events and stored rows of every key that is met more than once."""
     columns = f"""
-        event_no, file_id, line_number,
+        event_no, file_id, line_number, delivered_at, place(file_rank, line_number) as place,
         {_KEY} as key, {_SCALARS_HASH} as content, {_OBJECTS_HASH} as objects_hash
     """
     connection.execute(f"""
         create or replace temp table member as
         select true as is_new, false as is_superseded, {columns}
-        from incoming
+        from incoming inner join file_order using (file_id)
         where key_hash in (from crowded)
         union all
         select false as is_new, is_superseded, {columns}
-        from raw.events
+        from raw.events inner join file_order using (file_id)
         where event_no in (select event_no from matched where key_hash in (from crowded))
     """)  # noqa: S608
 
@@ -320,31 +320,26 @@ def _place_repeaters(connection: Connection) -> None:
     """Place the members of keys whose lines all say the same; leave only the others in `member`."""
     connection.execute("""
         create or replace temp table placed as
-        with
-            spot as not materialized (
-                select m.*, delivered_at, place(file_rank, line_number) as place
-                from member as m inner join file_order using (file_id)
-            ),
-            repeated as (
-                select
-                    key,
-                    max(place) as best_place,
-                    max(event_no) filter (not is_new) as stored_no,
-                    max(delivered_at) filter (not is_new) as stored_delivered_at,
-                    coalesce(stored_no, arg_max(event_no, place)) as target_no
-                from spot
-                group by key
-                having min(content) = max(content) and min(objects_hash) = max(objects_hash)
-            )
+        with repeated as (
+            select
+                key,
+                max(place) as best_place,
+                max(event_no) filter (not is_new) as stored_no,
+                max(delivered_at) filter (not is_new) as stored_delivered_at,
+                coalesce(stored_no, arg_max(event_no, place)) as target_no
+            from member
+            group by key
+            having min(content) = max(content) and min(objects_hash) = max(objects_hash)
+        )
         select
-            spot.* exclude (key, content, objects_hash, place),
+            member.* exclude (key, content, objects_hash, place),
             place = best_place as is_event,
             place = best_place as is_kept,
             stored_no,
             stored_delivered_at,
             target_no,
             false as has_spellings
-        from spot left join repeated using (key)
+        from member left join repeated using (key)
     """)
     connection.execute("""
         create or replace temp table member as
@@ -391,10 +386,6 @@ def _place_members(connection: Connection) -> None:
     connection.execute("""
         insert into placed by name
         with
-            spot as (
-                select m.*, delivered_at, place(file_rank, line_number) as place
-                from member as m inner join file_order using (file_id)
-            ),
             content as (
                 select
                     key,
@@ -404,19 +395,19 @@ def _place_members(connection: Connection) -> None:
                     max(delivered_at) filter (not is_new) as stored_delivered_at,
                     coalesce(stored_no, arg_max(event_no, place)) as target_no,
                     min(objects_hash) <> max(objects_hash) as has_spellings
-                from spot
+                from member
                 group by key, content
             ),
             event as (select key, max(best_place) as best_place from content group by key)
         select
-            spot.* exclude (key, content, objects_hash, place),
-            spot.place = event.best_place as is_event,
-            spot.place = content.best_place as is_kept,
+            member.* exclude (key, content, objects_hash, place),
+            member.place = event.best_place as is_event,
+            member.place = content.best_place as is_kept,
             content.stored_no,
             content.stored_delivered_at,
             content.target_no,
             content.has_spellings
-        from spot
+        from member
         inner join content using (key, content)
         inner join event using (key)
     """)
@@ -428,7 +419,7 @@ def _apply(connection: Connection) -> None:
         create or replace temp table respelled as
         select distinct stored_no as event_no from placed where has_spellings and stored_no notnull
     """)
-    _spell_out_copies(connection)
+    _respell_copies(connection, in_full=True)
     connection.execute("""
         update raw.events as e
         set
@@ -479,30 +470,19 @@ def _apply(connection: Connection) -> None:
     connection.execute("""
         insert into respelled select distinct target_no from placed where has_spellings
     """)
-    _forget_usual_spellings(connection)
+    _respell_copies(connection, in_full=False)
 
 
-def _spell_out_copies(connection: Connection) -> None:
-    """Write down the JSON texts of all copies of the `respelled` events."""
+def _respell_copies(connection: Connection, *, in_full: bool) -> None:
+    """Write down all JSON texts of copies of the `respelled` events, or drop the event's own."""
     if not _count(connection, "respelled"):
         return
+    those, text = (_NO_OBJECTS, "event.{}") if in_full else (_SAME_OBJECTS, "null")
     connection.execute(f"""
         update raw.event_copies as copy
-        set {", ".join(f"{name} = event.{name}" for name in JSON_COLUMNS)}
+        set {", ".join(f"{name} = {text.format(name)}" for name in JSON_COLUMNS)}
         from (from raw.events semi join respelled using (event_no)) as event
-        where event.event_no = copy.event_no and {_NO_OBJECTS}
-    """)  # noqa: S608
-
-
-def _forget_usual_spellings(connection: Connection) -> None:
-    """Drop the JSON texts of copies that are those of their `respelled` event."""
-    if not _count(connection, "respelled"):
-        return
-    connection.execute(f"""
-        update raw.event_copies as copy
-        set {", ".join(f"{name} = null" for name in JSON_COLUMNS)}
-        from (from raw.events semi join respelled using (event_no)) as event
-        where event.event_no = copy.event_no and {_SAME_OBJECTS}
+        where event.event_no = copy.event_no and {those}
     """)  # noqa: S608
 
 
@@ -656,7 +636,7 @@ def _crown_heirs(connection: Connection) -> None:
         select distinct event_no from raw.event_copies as copy
         where event_no in (select event_no from heir) and not ({_NO_OBJECTS})
     """)  # noqa: S608
-    _spell_out_copies(connection)
+    _respell_copies(connection, in_full=True)
     connection.execute(f"""
         update raw.events as event
         set
@@ -692,7 +672,7 @@ def _crown_heirs(connection: Connection) -> None:
             and copy.file_id = heir.file_id
             and copy.line_number = heir.line_number
     """)
-    _forget_usual_spellings(connection)
+    _respell_copies(connection, in_full=False)
 
 
 def _choose_events_again(connection: Connection, key_hashes: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from urllib.parse import urlsplit
 
+import click
 import fsspec
 
 from scripts.errors import UsageProblem, plainly
@@ -216,3 +217,10 @@ def _change_mark(info: dict[str, Any]) -> str:
 def _without_password(url: str) -> str:
     user = urlsplit(url).netloc.rpartition("@")[0]
     return url.replace(f"{user}@", "", 1) if user else url
+
+
+source_option = click.option(
+    "--source",
+    envvar="USERPILOT_SOURCE",
+    help="Folder or URL (s3://, gs://, ...) with export files [env: USERPILOT_SOURCE].",
+)

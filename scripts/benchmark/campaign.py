@@ -14,7 +14,7 @@ from scripts.benchmark.export import Export, find_or_make
 from scripts.benchmark.measure import CommandFailedError, Cost, measure
 from scripts.benchmark.systems import Stage, System
 from scripts.errors import UsageProblem
-from scripts.publish import PROJECT
+from scripts.fingerprint import PROJECT
 
 
 @dataclass(frozen=True)

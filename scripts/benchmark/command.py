@@ -12,8 +12,8 @@ from scripts.benchmark.machine import machine_facts
 from scripts.benchmark.results import write_results
 from scripts.benchmark.systems import OWN, rivals
 from scripts.benchmark.targets import targets
-from scripts.errors import UsageProblem
-from scripts.publish import PROJECT
+from scripts.errors import UsageProblem, plainly
+from scripts.fingerprint import PROJECT
 
 RIVALS_PYTHON = PROJECT / ".venv-benchmark" / "bin" / "python"
 DEFAULTS = {"events": (1_000_000, 10_000_000), "runs": 3}
@@ -96,7 +96,7 @@ def command(
                 after_turn=lambda: write_results(campaign, machine, written_as, output),
             )
         except OSError as error:
-            raise UsageProblem(f"Cannot measure {size:,} events: {error}") from None
+            raise UsageProblem(f"Cannot measure {size:,} events: {plainly(error)}") from None
     reached = targets(campaign)
     if as_json:
         click.echo(

@@ -13,7 +13,7 @@ from scripts import dbt
 from scripts.benchmark.agreement import answer_of_marts
 from scripts.benchmark.export import Export
 from scripts.benchmark.measure import CommandFailedError, measure
-from scripts.publish import PROJECT
+from scripts.fingerprint import PROJECT
 from scripts.warehouse import Warehouse
 
 DBT_BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")

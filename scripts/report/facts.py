@@ -143,6 +143,7 @@ class Funnel:
 
     name: str
     steps: list[FunnelStep]
+    steps_total: int
     worst_step: int | None
 
 
@@ -159,7 +160,7 @@ class FlowStep:
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow with its steps, of the users who first saw it in a period."""
+    """A flow of who first saw it in a period; `worst_step` (an index) loses most users."""
 
     name: str
     shown_users: int
@@ -169,6 +170,8 @@ class Flow:
     completion_rate: float | None
     median_seconds: float | None
     steps: list[FlowStep]
+    steps_total: int
+    worst_step: int | None
 
 
 @dataclass(frozen=True)
@@ -554,13 +557,12 @@ def experiments(rows: list[Row], users: list[Row]) -> list[Experiment]:
 
 
 def funnels(rows: list[Row]) -> list[Funnel]:
-    """Funnels, the one most entered first, with the step that loses most users."""
+    """Funnels, the one most entered first, with their first steps."""
     found = []
     for name, rows_of in grouped(rows, "funnel").items():
-        steps = [made(FunnelStep, row) for row in rows_of[:STEPS_SHOWN]]
-        lost = [before.users - after.users for before, after in itertools.pairwise(steps)]
-        worst = 1 + lost.index(max(lost)) if lost and max(lost) > 0 else None
-        found.append(Funnel(printable(name), steps, worst))
+        steps = rows_as(FunnelStep, rows_of[:STEPS_SHOWN])
+        worst = worst_step([row["users"] for row in rows_of])
+        found.append(Funnel(printable(name), steps, len(rows_of), worst))
     return sorted(found, key=lambda one: -one.steps[0].users)
 
 
@@ -571,7 +573,16 @@ def flows(rows: list[Row], steps: list[Row]) -> list[Flow]:
         made(
             Flow,
             row,
-            steps=[made(FlowStep, step) for step in steps_of[row["flow_id"]][:STEPS_SHOWN]],
+            steps=rows_as(FlowStep, rows_of[:STEPS_SHOWN]),
+            steps_total=len(rows_of),
+            worst_step=worst_step([step["seen_users"] for step in rows_of]),
         )
         for row in rows
+        for rows_of in [steps_of[row["flow_id"]]]
     ]
+
+
+def worst_step(users: list[int]) -> int | None:
+    """Find the step that loses most users, also where it is beyond those that are shown."""
+    lost = [before - after for before, after in itertools.pairwise(users)]
+    return 1 + lost.index(max(lost)) if lost and max(lost) > 0 else None

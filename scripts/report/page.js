@@ -87,6 +87,11 @@ function soft(...text) {
   return el("p", { class: "soft" }, ...text);
 }
 
+/** Says that there are more than is shown; null where there are not. */
+function theFirst(shown, total, what) {
+  return total > shown.length ? soft(`The first ${number(shown.length)} of ${number(total)} ${what}.`) : null;
+}
+
 function bar(share, isWorst = false) {
   const filled = el("i");
   filled.style.width = `${Math.min(100, Math.max(0, 100 * share)).toFixed(2)}%`;
@@ -127,8 +132,7 @@ function card(title, ...children) {
 /** Cards side by side; `isUneven` packs cards of different heights. */
 function cards(items, { isUneven = false, total = items.length, what = "" } = {}) {
   const grid = el("div", { class: isUneven && items.length > 1 ? "columns" : "cards" }, ...items);
-  if (total <= items.length) return [grid];
-  return [grid, soft(`The first ${number(items.length)} of ${number(total)} ${what}.`)];
+  return [grid, theFirst(items, total, what)];
 }
 
 function section(id, title, scope, ...children) {
@@ -430,7 +434,7 @@ function funnels(app, period) {
         bar(step.conversion_from_first ?? 0, isWorst),
         lost && el("small", { class: isWorst ? "worst-text" : null }, lost + time));
     });
-    return card(name(funnel.name), el("ol", { class: "steps" }, ...steps), numbers("Steps of the funnel", [
+    return card(name(funnel.name), el("ol", { class: "steps" }, ...steps), theFirst(steps, funnel.steps_total, "steps"), numbers("Steps of the funnel", [
       ["Step", "", (step) => name(step.step_name)], ["Users", N, (step) => number(step.users)], ["Of the first", N, (step) => percent(step.conversion_from_first)],
       ["Of the one before", N, (step) => percent(step.conversion_from_previous)], ["Median time", N, (step) => duration(step.median_seconds)], ["90 % within", N, (step) => duration(step.p90_seconds)],
     ], funnel.steps));
@@ -450,11 +454,9 @@ function flows(app, period) {
   ], rows);
   const items = rows.filter((flow) => flow.steps.length > 1).map((flow) => {
     const top = Math.max(...flow.steps.map((step) => Math.max(step.seen_users, step.completed_users)), 1);
-    const drops = flow.steps.map((step) => step.dropped_users ?? 0);
-    const worst = Math.max(...drops) > 0 ? drops.indexOf(Math.max(...drops)) : null;
     const steps = flow.steps.map((step, index) => {
       const before = index ? flow.steps[index - 1].seen_users : null;
-      const isWorst = index === worst;
+      const isWorst = index === flow.worst_step;
       const lost = !before || step.dropped_users === null ? ""
         : step.dropped_users < 0 ? `${number(-step.dropped_users)} more than at the step before; `
           : `${number(step.dropped_users)} dropped off (${percent(step.dropped_users / before, 0)} of the step before)${isWorst ? ", the biggest drop" : ""}; `;
@@ -462,12 +464,11 @@ function flows(app, period) {
         bar(step.seen_users / top, isWorst),
         el("small", { class: isWorst ? "worst-text" : null }, `${lost}${number(step.completed_users)} completed it`));
     });
-    return card(name(flow.name), el("ol", { class: "steps" }, ...steps), numbers("Steps of the flow", [
+    return card(name(flow.name), el("ol", { class: "steps" }, ...steps), theFirst(steps, flow.steps_total, "steps"), numbers("Steps of the flow", [
       ["Step", "", (step) => name(step.name)], ["Saw it", N, (step) => number(step.seen_users)], ["Completed", N, (step) => number(step.completed_users)], ["Dropped off", N, (step) => number(step.dropped_users)],
     ], flow.steps));
   });
-  const more = total > rows.length ? [soft(`The first ${number(rows.length)} of ${number(total)} flows, by users who saw them.`)] : [];
-  return section("flows", "Flows", scope, card(null, shown, ...more), ...cards(items, { isUneven: true }), ...upToNow(period));
+  return section("flows", "Flows", scope, card(null, shown, theFirst(rows, total, "flows, by users who saw them")), ...cards(items, { isUneven: true }), ...upToNow(period));
 }
 
 function nps(app, period) {
@@ -591,7 +592,6 @@ function quality() {
   const sum = (key) => files.reduce((total, row) => total + row[key], 0);
   const tiles = [["Lines read", "physical_lines"], ["New events", "new_events"], ["Duplicates", "duplicate_lines"], ["Rejected", "rejected_lines"], ["Removed on request", "removed_events"]];
   const count = (heading, key) => [heading, N, (row) => number(row[key])];
-  const some = (listing, what) => (listing.total > listing.rows.length ? soft(`The first ${listing.rows.length} of ${number(listing.total)} ${what}.`) : null);
   return section("quality", "Data quality", { text: "All apps, all time" },
     el("dl", { class: "figures small" }, ...tiles.map(([label, key]) => figure(label, key, [number(sum(key))], null))),
     ...cards([
@@ -603,8 +603,8 @@ function quality() {
         `${data.quality.duplicate_conflicts === 1 ? "1 event has" : `${number(data.quality.duplicate_conflicts)} events have`} copies that differ: one of them counts, see audit.duplicate_conflicts.`)),
       card("Rejected lines", rejected.length ? table("Rejected lines", [["Reason", "", (row) => el("span", {}, name(REASONS[row.reason] ?? row.reason), " ", el("small", {}, name(row.reason)))], count("Lines", "lines"), count("Files", "files")], rejected) : soft("None."),
         rejected.length ? soft("The lines themselves are in raw.rejected_lines of the build database.") : null),
-      card("Unknown values", soft("Kept, though Userpilot does not document them."), unknown.rows.length ? table("Unknown values", [["Field", "", (row) => row.field.replace("_", " ")], ["Value", "", (row) => name(row.value)], count("Events", "events"), ["Last seen", N, (row) => row.last_seen ?? NOTHING]], unknown.rows) : soft("None."), some(unknown, "values")),
-      card("Removed events", soft("What your configuration erases or excludes."), removed.rows.length ? table("Removed events", [["App", "", (row) => name(row.app_token)], ["Why", "", (row) => name(row.reason)], ["Rule", "", (row) => name(row.rule)], count("Events", "events"), count("Users", "users")], removed.rows) : soft("None."), some(removed, "rules")),
+      card("Unknown values", soft("Kept, though Userpilot does not document them."), unknown.rows.length ? table("Unknown values", [["Field", "", (row) => row.field.replace("_", " ")], ["Value", "", (row) => name(row.value)], count("Events", "events"), ["Last seen", N, (row) => row.last_seen ?? NOTHING]], unknown.rows) : soft("None."), theFirst(unknown.rows, unknown.total, "values")),
+      card("Removed events", soft("What your configuration erases or excludes."), removed.rows.length ? table("Removed events", [["App", "", (row) => name(row.app_token)], ["Why", "", (row) => name(row.reason)], ["Rule", "", (row) => name(row.rule)], count("Events", "events"), count("Users", "users")], removed.rows) : soft("None."), theFirst(removed.rows, removed.total, "rules")),
     ], { isUneven: true }));
 }
 

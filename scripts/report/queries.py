@@ -525,6 +525,14 @@ group by app_token, period, flow_id
 order by app_token, count(*) desc, flow_id
 """  # noqa: S608 (put together of constants)
 
+# As the mart counts what is lost between steps: ids like the macro `natural_order` has them.
+_IS_NUMBER = "regexp_full_match(step_id, '-?[0-9]+')"
+_STEP_ORDER = f"""
+    step_number,
+    case when {_IS_NUMBER} then try_cast(step_id as double) end nulls last,
+    case when {_IS_NUMBER} then length(step_id) end,
+    step_id
+"""
 
 FLOW_STEPS = f"""
 with
@@ -568,9 +576,9 @@ inner join marts.flow_steps using (app_token, flow_id)
 left join counted using (app_token, period, flow_id, step_id)
 window steps as (
     partition by app_token, period, flow_id
-    order by step_number, try_cast(step_id as bigint) nulls last, step_id
+    order by {_STEP_ORDER}
 )
-order by app_token, flow_id, step_number, try_cast(step_id as bigint) nulls last, step_id
+order by app_token, flow_id, {_STEP_ORDER}
 """  # noqa: S608 (put together of constants)
 
 VARIANTS = """

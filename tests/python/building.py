@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import md5
 from pathlib import Path
@@ -16,6 +18,13 @@ ROOT = Path(__file__).parents[2]
 # What dbt parsed last, in a folder that goes when the tests end.
 PARSED = Path((_scratch := tempfile.TemporaryDirectory()).name)
 
+# A program that has a database open until its input ends.
+HOLD_OPEN = """
+import sys, duckdb
+with duckdb.connect(sys.argv[1], read_only=len(sys.argv) > 2):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
 # A program that kills itself before the n-th step that it wraps in `killing`; n is its first word.
 KILLING = """
 import os, signal, sys
@@ -72,6 +81,16 @@ def set_vars(project: Path, **variables: Any) -> dict[str, Any]:
     path.write_text(yaml.safe_dump(configuration, sort_keys=False))
     changed: dict[str, Any] = configuration["vars"]
     return changed
+
+
+@contextmanager
+def held_open(database: Path, *, read_only: bool = False) -> Iterator[None]:
+    """Have another process keep a database open."""
+    command = [sys.executable, "-c", HOLD_OPEN, database, *["read only"] * read_only]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield
 
 
 def environment_for(warehouse: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import duckdb
 import pytest
-from building import ROOT, copy_project, run
+from building import ROOT, copy_project, held_open, run
 from click.testing import CliRunner, Result
 
 from scripts import build, configuration, workers
@@ -287,25 +287,11 @@ def test_a_warehouse_that_may_not_be_written(
     assert "Permission denied. Have the right to it given" in told
 
 
-HOLD_OPEN = """
-import sys, duckdb
-with duckdb.connect(sys.argv[1]):
-    print("open", flush=True)
-    sys.stdin.read()
-"""
-
-
 @pytest.fixture
 def held(tmp_path: Path) -> Iterator[Path]:
     """A warehouse whose build database another process has open."""
-    database = tmp_path / "build.duckdb"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD_OPEN, database], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout
-        process.stdout.readline()
+    with held_open(tmp_path / "build.duckdb"):
         yield tmp_path
-        process.communicate()
 
 
 def test_a_database_in_use(held: Path, export: Path) -> None:
@@ -402,14 +388,38 @@ def test_writing_on_a_full_disk(tiny_disk: Path, left: int) -> None:
     )
 
 
+def full(*_: object, **__: object) -> None:
+    raise FULL
+
+
 def test_a_worker_on_a_full_disk(
     export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: object) -> None:
-        raise FULL
-
     monkeypatch.setattr(workers, "read", full)
     told = refusal(invoke("load", "--source", export, "--warehouse", tmp_path / "w"))
+    assert "The disk is full: make room" in told
+
+
+@pytest.mark.parametrize("refused", ["scripts.dbt.run", "tempfile.TemporaryDirectory"])
+def test_a_documentation_page_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    with duckdb.connect(str(tmp_path / "build.duckdb")) as connection:
+        connection.execute("create schema intermediate")
+        connection.execute("create table intermediate.int_build_info (invocation_id text)")
+    monkeypatch.setattr(refused, full)
+    told = refusal(invoke("docs", "--warehouse", tmp_path))
+    assert told.startswith(f"Error: Cannot write {tmp_path}/docs/index.html: ")
+    assert "The disk is full: make room" in told
+
+
+@pytest.mark.parametrize("refused", ["tempfile.mkdtemp", "scripts.generate.write_story"])
+def test_a_sample_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    monkeypatch.setattr(refused, full)
+    told = refusal(invoke("generate", "--output", tmp_path / "sample"))
+    assert f"{tmp_path}/sample: " in told
     assert "The disk is full: make room" in told
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -103,9 +102,13 @@ def test_exposures_depend_on_what_they_read() -> None:
     queries = "\n".join(
         path.read_text() for path in sorted((ROOT / "scripts/report").rglob("*.py"))
     )
-    declared: dict[str, Any] = exposures()
+    datasets = (ROOT / "bi/superset/dashboard/datasets").glob("*.yaml")
+    declared = exposures()
     read = set(re.findall(rf"\b(?:{'|'.join(SCHEMAS)})\.(\w+)", queries))
     assert declared["userpilot_report"] == read
+    assert declared["superset_dashboard"] == {
+        yaml.safe_load(path.read_text())["table_name"] for path in datasets
+    }
     assert declared["published_database"] == public_models()
     assert declared["published_parquet"] == public_models()
 

@@ -7,16 +7,15 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from building import ROOT, copy_project, project_vars, set_vars
+from building import ROOT, copy_project, held_open, project_vars, set_vars
 from click.testing import CliRunner
-from test_commands import HOLD_OPEN, LINE
+from test_commands import LINE
 
 from scripts import configuration, doctor
 from scripts.configuration import VARS, seed_mistakes, var_mistakes
@@ -551,23 +550,9 @@ def test_a_writer(setup: Setup) -> None:
         only(setup, "problem write lock: Another command is writing")
 
 
-@pytest.fixture
-def reader(setup: Setup) -> Iterator[None]:
-    code = HOLD_OPEN.replace("(sys.argv[1])", "(sys.argv[1], read_only=True)")
-    with subprocess.Popen(
-        [sys.executable, "-c", code, setup.warehouse.build_database],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout
-        process.stdout.readline()
-        yield
-        process.communicate()
-
-
-@pytest.mark.usefixtures("reader")
 def test_a_reader_of_the_build_database(setup: Setup) -> None:
-    only(setup, "problem build database: another process reads", "userpilot.duckdb")
+    with held_open(setup.warehouse.build_database, read_only=True):
+        only(setup, "problem build database: another process reads", "userpilot.duckdb")
 
 
 def test_databases_that_are_none(setup: Setup) -> None:

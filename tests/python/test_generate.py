@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import zstandard
+from building import ROOT
 from click.testing import CliRunner
 
 from scripts.generate import MARKER, command
 
-ROOT = Path(__file__).parents[2]
 SMALL = ("--events", "3000", "--days", "45")
 
 # Typed from the vendor's schema page.

@@ -42,6 +42,12 @@ def test_every_check_has_its_defect(tmp_path: Path) -> None:
     assert set(checks(tmp_path)) == set(DEFECTS)
 
 
+def test_the_formatter_of_sql_goes_where_the_checks_look(tmp_path: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for name in ("sqlfluff models", "sqlfluff macros"):
+        assert f"{' '.join(checks(tmp_path)[name])}\n".replace(" lint ", " fix ") in makefile
+
+
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_planted_defect_is_found(name: str, tmp_path: Path) -> None:
     copy, scratch = tmp_path / "project", tmp_path / "scratch"

@@ -19,6 +19,7 @@ import duckdb
 import fsspec
 import pytest
 import zstandard
+from building import ROOT
 from click.testing import CliRunner
 from test_lines import USUAL, mutations
 
@@ -29,7 +30,6 @@ from scripts.lines import REASONS, classify
 from scripts.load import LoadSummary, OverBudgetError, command, load
 from scripts.warehouse import Warehouse
 
-ROOT = Path(__file__).parents[2]
 SYNC = "userpilot_datasync_13214_NX-1_b"
 AT = "2025-05-11T07:45:30.123456Z"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from building import KILLING, ROOT
+from building import KILLING, ROOT, held_open
 from click.testing import CliRunner
 
 from scripts import build, fingerprint
@@ -362,25 +362,12 @@ def test_two_writers_never_meet(warehouse: Warehouse) -> None:
 
 
 def test_a_running_dbt_is_told_plainly(warehouse: Warehouse) -> None:
-    dbt = subprocess.Popen(
-        [sys.executable, "-c", HOLD_OPEN, str(warehouse.build_database)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert dbt.stdout is not None
-    dbt.stdout.readline()
-    with pytest.raises(UsageProblem, match="has it open: wait for it"):
+    with (
+        held_open(warehouse.build_database),
+        pytest.raises(UsageProblem, match="has it open: wait for it"),
+    ):
         publish(warehouse)
-    dbt.communicate()
     publish(warehouse)
-
-
-HOLD_OPEN = """
-import sys, duckdb
-with duckdb.connect(sys.argv[1]):
-    print("open", flush=True)
-    sys.stdin.read()
-"""
 
 
 # ---------- while people read

@@ -26,7 +26,7 @@ from scripts.report.conclusions import (
     probability,
     smallest_difference_seen,
 )
-from scripts.report.facts import funnels, printable, windows
+from scripts.report.facts import STEPS_SHOWN, funnels, printable, windows
 from scripts.warehouse import Warehouse
 
 HOSTILE = (
@@ -547,12 +547,15 @@ def test_a_funnel_tells_its_biggest_drop() -> None:
 
     def worst(*users: int) -> int | None:
         rows = [step | {"funnel": "f", "step": i, "users": n} for i, n in enumerate(users, 1)]
-        return funnels(rows)[0].worst_step
+        (funnel,) = funnels(rows)
+        assert funnel.steps_total == len(users)
+        return funnel.worst_step
 
     assert worst(200, 150, 30) == 2
     assert worst(200, 20, 10) == 1
     assert worst(5, 5) is None
     assert worst(5) is None
+    assert worst(*[1000] * STEPS_SHOWN, 1) == STEPS_SHOWN, "beyond the steps that are shown"
 
 
 # ---------- what may be concluded

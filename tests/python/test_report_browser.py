@@ -17,6 +17,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from test_report import HOSTILE, empty_tables, event, fill, fill_with
 
 from scripts.report import report
+from scripts.report.facts import STEPS_SHOWN
 from scripts.warehouse import Warehouse
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -204,6 +205,25 @@ def test_what_a_period_lacks_is_told(browser: webdriver.Chrome, tmp_path: Path) 
         ]
         assert lacks == (["funnels", "flows", "nps"] if period == "7" else [])
     assert browser.get_log("browser") == []
+
+
+def test_more_steps_than_the_page_shows_are_told(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    with duckdb.connect(str(warehouse.published_database)) as connection:
+        connection.execute(empty_tables())
+    fill_with(warehouse, "text")
+    more = range(2, 2 + STEPS_SHOWN)
+    fill(
+        warehouse,
+        funnel_steps=[{"app_token": "text", "funnel": "text", "step": n} for n in more],
+        flow_steps=[{"app_token": "text", "flow_id": "text", "step_id": str(n)} for n in more],
+    )
+    report(warehouse)
+    opened(browser, warehouse.report_page)
+    choose_period(browser, "all")
+    for section in ("#funnels", "#flows"):
+        told = f"The first {STEPS_SHOWN} of {1 + STEPS_SHOWN} steps."
+        assert told in text_of(browser, section)
 
 
 def test_every_chart_has_a_name_and_its_numbers(sample: webdriver.Chrome) -> None:

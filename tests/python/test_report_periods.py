@@ -187,14 +187,17 @@ def test_flows_have_the_users_who_first_saw_them_in_the_period(
     for flow in shown["rows"]:
         steps = flow["steps"]
         taken = {step["name"]: (step["seen_users"], step["completed_users"]) for step in steps}
-        assert (
-            flow | {"steps": {name: users for name, users in taken.items() if any(users)}}
-            == (expected[flow["name"]])
-        )
-        assert [step["dropped_users"] for step in steps[1:]] == [
+        lost = [
             before["seen_users"] - after["seen_users"]
             for before, after in itertools.pairwise(steps)
         ]
+        assert [step["dropped_users"] for step in steps[1:]] == lost
+        assert flow | {
+            "steps": {name: users for name, users in taken.items() if any(users)}
+        } == expected[flow["name"]] | {
+            "steps_total": len(steps),
+            "worst_step": 1 + lost.index(max(lost)) if max(lost, default=0) > 0 else None,
+        }
 
 
 @each_app_and_period
@@ -405,6 +408,23 @@ def test_a_step_without_a_flow_is_one_of_that_which_lists_it(
     rows = page_of(warehouse).app()["flows"]["7"]["rows"]
     assert [(row["name"], row["shown_users"]) for row in rows] == [("F", users)]
     assert [step["seen_users"] for step in rows[0]["steps"]] == [users]
+
+
+def test_steps_with_one_number_come_as_the_mart_counts_them(warehouse: Warehouse) -> None:
+    steps = ["2", "10", "010", str(10**30), "1.5", "a"]
+    of_flow = {"app_token": "NX-1", "flow_id": "F", "step_number": 1}
+    fill(
+        warehouse,
+        events=[event("NX-1", "a", "2025-06-30")],
+        flow_steps=[of_flow | {"step_id": step} for step in reversed(steps)],
+        interactions=[
+            {"app_token": "NX-1", "entity_type": "experience_step", "entity_id": "a"}
+            | {"interaction_status": "SEEN", "user_id": "a", "parent_id": "F"}
+            | {"occurred_date": "2025-06-30"}
+        ],
+    )
+    (flow,) = page_of(warehouse).app()["flows"]["7"]["rows"]
+    assert [step["name"] for step in flow["steps"]] == steps
 
 
 def test_who_completed_a_flow_unseen_is_no_part_of_its_rate(warehouse: Warehouse) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -10,6 +9,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 import pytest
+from building import ROOT
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from scipy import stats
@@ -20,7 +20,7 @@ from statsmodels.stats.proportion import (
     proportions_ztest,
 )
 
-MACROS = Path(__file__).parents[2] / "macros"
+MACROS = ROOT / "macros"
 FILES = [*sorted((MACROS / "statistics").glob("*.sql")), MACROS / "sql" / "safe_divide.sql"]
 # The macros need nothing of dbt but each other, so plain Jinja renders them as dbt does.
 macros: Any = (

@@ -125,7 +125,14 @@ counted as (
 final as (
 
     select
-        counted.*,
+        counted.app_token,
+        counted.experiment_id,
+        counted.variant,
+        counted.exposed_users,
+        counted.clean_users,
+        counted.converted_users,
+        counted.is_control,
+        counted.is_reference,
         case
             when not counted.is_declared_experiment then 1.0
             when counted.is_declared then coalesce(counted.planned_share, 1.0)

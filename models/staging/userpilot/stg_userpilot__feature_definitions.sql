@@ -1,7 +1,6 @@
 -- one row per (app_token, feature_id): its latest definition
 {% set keys = [
     'app_token', 'id', 'feature_id', 'feature_tag_id', 'key', 'name', 'display_name', 'title',
-    'description', 'category',
 ] %}
 with
 
@@ -44,9 +43,7 @@ named as (
         line_number,
         coalesce(field_app_token, folder_app_token) as app_token,
         coalesce(field_id, field_feature_id, field_feature_tag_id, field_key) as feature_id,
-        coalesce(field_name, field_display_name, field_title) as feature_name,
-        field_description as description,
-        field_category as category
+        coalesce(field_name, field_display_name, field_title) as feature_name
     from unpacked
 
 ),
@@ -69,9 +66,7 @@ final as (
     select
         app_token,
         feature_id,
-        feature_name,
-        description,
-        category
+        feature_name
     from ranked
     where version_rank = 1
 
