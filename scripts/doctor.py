@@ -33,7 +33,7 @@ from scripts.configuration import (
 from scripts.errors import UsageProblem, plainly
 from scripts.fingerprint import PROJECT
 from scripts.load import kind_of, no_export_files
-from scripts.source import Entry, find_source
+from scripts.source import Entry, find_source, source_option
 from scripts.warehouse import Warehouse, duckdb_settings, warehouse_option
 
 # What a warehouse takes of the disk, as a multiple of the export; packed files are about ten times
@@ -358,11 +358,7 @@ def _examine(check: Callable[[Setup], Found], setup: Setup) -> list[Finding]:
 
 
 @click.command()
-@click.option(
-    "--source",
-    envvar="USERPILOT_SOURCE",
-    help="Folder or URL (s3://, gs://, ...) with export files [env: USERPILOT_SOURCE].",
-)
+@source_option
 @warehouse_option
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
 @click.pass_context

@@ -5,27 +5,27 @@
 {% macro chi_square_sf(statistic, degrees_of_freedom) -%}
     {%- set half = '(cast(' ~ statistic ~ ' as double) / 2)' -%}
     {%- set degrees = '(' ~ degrees_of_freedom ~ ')' -%}
-    case
-        when {{ degrees }} between 1 and 9
-            then
-                case
-                    when {{ degrees }} % 2 = 0 then exp(-{{ half }})
-                    else 2 * {{ normal_tail('sqrt(' ~ statistic ~ ')') | indent(20) }}
-                end
-                + exp(-{{ half }}) * case {{ degrees }}
-                    {%- for most in range(3, 10) %}
-                    when {{ most }} then {{ chi_square_terms(most, half) }}
-                    {%- endfor %}
-                    else 0
-                end
-    end
+    (
+        case
+            when {{ degrees }} in (2, 4, 6, 8) then exp(-{{ half }})
+            when {{ degrees }} in (1, 3, 5, 7, 9)
+                then 2 * {{ normal_tail('sqrt(' ~ statistic ~ ')') | indent(12) }}
+        end
+        + exp(-{{ half }}) * ({{ chi_square_terms(half, degrees) | indent(12) }})
+    )
 {%- endmacro %}
 
-{#- The sum of half ^ (k / 2 - 1) / gamma(k / 2) for k = most, most - 2 and so on, down to 3 or 4. -#}
-{% macro chi_square_terms(most, half) -%}
-    {%- set gamma = namespace(value=1 if most % 2 == 0 else 1.772453850905516) -%}
-    {%- for k in range(4 - most % 2, most + 1, 2) -%}
-        {%- set gamma.value = gamma.value * (k / 2 - 1) -%}
-        power({{ half }}, {{ k / 2 - 1 }}) / {{ gamma.value }}{{ ' + ' if not loop.last }}
+{#- The sum of half ^ (k / 2 - 1) / gamma(k / 2) over k = 3, 5 and so on, or 4, 6 and so on. -#}
+{% macro chi_square_terms(half, degrees) -%}
+    {%- set gammas = {
+        3: 0.886226925452758, 4: 1, 5: 1.329340388179137, 6: 2, 7: 3.323350970447843, 8: 6,
+        9: 11.63172839656745,
+    } -%}
+    {%- for k, gamma in gammas.items() -%}
+        {{- '\n+ ' if not loop.first -}} case
+            when {{ degrees }} in ({{ range(k, 10, 2) | join(', ') }})
+                then power({{ half }}, {{ k / 2 - 1 }}) / {{ gamma }}
+            else 0
+        end
     {%- endfor -%}
 {%- endmacro %}
