@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import jinja2
 import pytest
 from building import ROOT, copy_project, held_open, project_vars, set_vars
 from click.testing import CliRunner
@@ -177,6 +179,14 @@ def test_mistakes_in_vars(tmp_path: Path, name: str, value: Any, words: str) -> 
     assert mistake.startswith("dbt_project.yml: ")
     assert f"the var {name}" in mistake
     assert words in mistake
+
+
+def test_a_column_of_a_trait_is_named_as_by_the_macro() -> None:
+    text = (ROOT / "macros/sql/trait_columns.sql").read_text()
+    known = {"modules": {"re": re}}
+    module = jinja2.Environment().from_string(text, globals=known).module  # noqa: S701 (no HTML)
+    for trait in ("plan", "Last login!", "2fa", "É", "_x", "a b", "a-B", "µ9", "İd"):
+        assert configuration._trait_column(trait) == module.trait_column_name(trait)
 
 
 def test_vars_that_are_a_list_are_missing(tmp_path: Path) -> None:

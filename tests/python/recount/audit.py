@@ -29,8 +29,8 @@ def file_ledger(counted: Counted) -> list[Row]:
     """Each file and what became of its lines."""
     columns = (
         *("path", "kind", "sync_id", "app_token", "folder_date", "size_bytes", "status"),
-        *("physical_lines",),
-        *("blank_lines", "rejected_lines", "event_lines", "new_events", "duplicate_lines"),
+        *("physical_lines", "blank_lines", "rejected_lines", "event_lines", "new_events"),
+        "duplicate_lines",
     )
     removed = Counter(event.path for event, _, _ in counted.judged.removed)
     return [

@@ -47,8 +47,8 @@ def compare(expected_rows: Rows, actual_rows: Rows, key_columns: Sequence[str]) 
             )
             differences.extend(
                 f"[{where}] {column}: nothing was expected, found {other[column]!r}"
-                for column in other.keys() - one.keys() - UNTOLD
-                if not column.endswith("_key")
+                for column in other.keys() - one.keys()
+                if not _is_untold(column)
             )
     return differences
 
@@ -80,8 +80,14 @@ def _by_key(
     groups = grouped(rows, lambda row: tuple(repr(row.get(name)) for name in key_columns))
     for group in groups.values():
         if len(group) > 1:
-            group.sort(key=lambda row: repr(sorted((k, str(v)) for k, v in row.items())))
+            group.sort(
+                key=lambda row: sorted((k, str(v)) for k, v in row.items() if not _is_untold(k))
+            )
     return groups
+
+
+def _is_untold(column: str) -> bool:
+    return column in UNTOLD or column.endswith("_key")
 
 
 def _parsed(value: object) -> object:
