@@ -1,8 +1,9 @@
 {#-
-    What each maintained table and view is made of, so that it is made anew exactly when that changes.
-    `definition` sums up its SQL, that of the models before it, the columns of the raw tables, the rows
-    of the seeds (and of models with `meta.is_input`) and the salt; `version` is the load up to which a
-    table follows the raw tables; `comments` sums up the descriptions that it has in the database.
+    What each table and view is made of, so that it is made anew exactly when that changes.
+    `definition` sums up its SQL and its contract, the definitions of the models before it, the columns
+    of the raw tables, the rows of the seeds (and of models with `meta.is_input`) and the salt;
+    `version` is the load up to which a table follows the raw tables; `comments` sums up the
+    descriptions that it has in the database.
 -#}
 {% macro create_model_builds() %}
     {% if execute and flags.WHICH in ('build', 'run', 'seed', 'test') %}
@@ -18,20 +19,18 @@
 {#- Tables and views of models that are no more: readers would take them for kept up to date. -#}
 {% macro drop_former_relations() %}
     {% if execute and flags.WHICH in ('build', 'run') %}
-        {% set names = {'noted': [''], 'all': ['']} %}
+        {% set names = [] %}
         {% for node in graph.nodes.values() if node.resource_type == 'model' %}
-            {% do names.all.append(node.schema ~ '.' ~ node.alias) %}
-            {% do names.noted.append(names.all[-1])
-                if node.config.materialized in ('maintained', 'view') %}
+            {% do names.append(node.schema ~ '.' ~ node.alias)
+                if node.config.materialized in ('table', 'view') %}
         {% endfor %}
         {% set former = run_query(
             'select model from ' ~ model_builds()
-            ~ ' where model not in (' ~ quoted_list(names.noted) ~ ')'
+            ~ ' where model not in (' ~ quoted_list(names) ~ ')'
         ).columns[0].values() %}
         {% for name in former %}
             {% set schema, identifier = name.split('.') %}
-            {% do drop_relation_if_exists(adapter.get_relation(target.database, schema, identifier))
-                if name not in names.all %}
+            {% do drop_relation_if_exists(adapter.get_relation(target.database, schema, identifier)) %}
             {% do run_query('delete from ' ~ model_builds() ~ " where model = '" ~ name ~ "'") %}
         {% endfor %}
     {% endif %}
@@ -47,7 +46,8 @@
 {% macro inputs_and_last_build() %}
     {% set parents = {'sources': [], 'views': [], 'tables': [], 'rows': []} %}
     {% do collect_parents(model, parents) %}
-    {% set found = run_query(inputs_sql(parents, local_md5(compiled_code))).rows[0] %}
+    {% set own = local_md5(compiled_code ~ (model.contract.checksum or '')) %}
+    {% set found = run_query(inputs_sql(parents, own)).rows[0] %}
     {% set comments = [model.description] %}
     {% for column in model.columns.values() %}
         {% do comments.append(column.name ~ ' ' ~ column.description) %}
@@ -67,7 +67,7 @@
     )) }}
 {% endmacro %}
 
-{#- The models and seeds that decide what is in a table, up to the next maintained ones. -#}
+{#- The models and seeds that decide what is in a table, up to the next tables. -#}
 {% macro collect_parents(node, parents) %}
     {% for unique_id in node.depends_on.nodes if unique_id in graph.sources %}
         {% set source = graph.sources[unique_id] %}
@@ -89,10 +89,10 @@
     {% endfor %}
 {% endmacro %}
 
-{% macro inputs_sql(parents, code) -%}
+{% macro inputs_sql(parents, own) -%}
     with parts as (
         select
-            '{{ code }}' as part,
+            '{{ own }}' as part,
             (select coalesce(max(load_id), 0) from {{ source('raw', 'loads') }}) as version
         union all
         select concat_ws('|', table_name, column_index, column_name, data_type), null

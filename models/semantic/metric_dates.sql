@@ -1,5 +1,5 @@
 -- one row per date, from the first event to the as-of date, no gaps: the time spine of the metrics
-{{ config(schema='intermediate', materialized='maintained') }}
+{{ config(schema='intermediate', materialized='table') }}
 with
 
 kinds as (

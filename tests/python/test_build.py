@@ -101,6 +101,27 @@ def test_building_again_with_nothing_new_touches_nothing(sample_build: Build) ->
     assert sample_build.published.stat() == before
 
 
+def test_tables_have_the_constraints_of_their_contracts(sample_build: Build) -> None:
+    manifest = json.loads((sample_build.warehouse / "target/manifest.json").read_text())
+    told = Counter(
+        (f"{model['schema']}.{model['name']}", name, constraint["type"])
+        for model in manifest["nodes"].values()
+        for name, column in model.get("columns", {}).items()
+        for constraint in column["constraints"]
+    )
+    with duckdb.connect(str(sample_build.database), read_only=True) as connection:
+        found = connection.execute("""
+            select
+                schema_name || '.' || table_name,
+                constraint_column_names[1],
+                lower(replace(constraint_type, ' ', '_'))
+            from duckdb_constraints()
+            where schema_name in ('marts', 'audit')
+        """).fetchall()
+    assert len(found) > 300
+    assert Counter(found) == told
+
+
 def test_no_join_holds_all_rows_against_all(hostile_build: Build) -> None:
     """A condition that is more than equations can make DuckDB do so, and a big export never end."""
     compiled = hostile_build.warehouse / "target/compiled/userpilot_warehouse/models"
@@ -159,7 +180,7 @@ def test_dbt_build_before_any_load_says_what_to_run(tmp_path: Path) -> None:
 def test_long_traits_are_read_slice_by_slice(tmp_path: Path) -> None:
     """Of all users and companies, and of those that a load has touched; no slice leaves any out."""
     project, warehouse, folder = copy_project(tmp_path / "project"), tmp_path / "w", tmp_path / "e"
-    path = project / "macros/materializations/maintained.sql"
+    path = project / "macros/materializations/table.sql"
     assert path.read_text().count("100000000") == 1
     path.write_text(path.read_text().replace("100000000", "5000"))
     told = Counter[tuple[str, str]]()

@@ -9,7 +9,7 @@ import yaml
 from building import ROOT, run_dbt
 
 MODEL_KEYS = {"name", "description", "config", "columns", "data_tests", "time_spine"}
-COLUMN_KEYS = {"name", "data_type", "description", "data_tests", "granularity"}
+COLUMN_KEYS = {"name", "data_type", "description", "constraints", "data_tests", "granularity"}
 PUBLIC = {"marts", "audit"}
 
 
@@ -49,6 +49,10 @@ def test_every_public_column_has_type_and_meaning(manifest: dict[str, Any]) -> N
 
 def test_every_public_table_has_a_tested_single_column_key(manifest: dict[str, Any]) -> None:
     tested: dict[str, set[str]] = {}
+    for model in models(manifest):
+        for name, column in model["columns"].items():
+            where = f"{model['unique_id']}.{name}"
+            tested[where] = {constraint["type"] for constraint in column["constraints"]}
     for node in manifest["nodes"].values():
         if node["resource_type"] == "test" and node.get("test_metadata") and node["column_name"]:
             name = node["test_metadata"]["name"]
@@ -59,6 +63,12 @@ def test_every_public_table_has_a_tested_single_column_key(manifest: dict[str, A
             key = next(iter(model["columns"]))
             assert key.endswith("_key"), model["name"]
             assert tested.get(f"{model['unique_id']}.{key}", set()) >= {"unique", "not_null"}, key
+
+
+def test_constraints_stand_where_a_var_cannot_switch_them_off(manifest: dict[str, Any]) -> None:
+    for model in models(manifest):
+        if any(column["constraints"] for column in model["columns"].values()):
+            assert "contract" not in model["raw_code"], model["name"]
 
 
 def test_every_macro_is_described(manifest: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ class Told:
         by_step: warehouse that loaded and built step by step.
         at_once: warehouse that loaded and built everything at once.
         differences: what differed between the last two after each step.
-        ways: how the step-by-step build came by each maintained table in each step.
+        ways: how the step-by-step build came by each table in each step.
     """
 
     project: Path
@@ -133,7 +133,7 @@ def ways_of(warehouse: Path) -> dict[str, str]:
         for result in results
         if (node := nodes.get(result["unique_id"]))
         and node["resource_type"] == "model"
-        and node["config"]["materialized"] in ("maintained", "view")
+        and node["config"]["materialized"] in ("table", "view")
     }
 
 
@@ -191,9 +191,10 @@ def test_a_resync_with_nothing_new_makes_no_mart_anew(told: Told, tmp_path: Path
         write(tmp_path / f"source/2025-12-31/{number}.json", path.read_bytes())
     load(tmp_path / "source", warehouse)
     build(project, warehouse)
+    of_runs = {"intermediate.int_build_info"}
     of_loads = {"audit.file_ledger", "audit.rejected_lines", "audit.duplicate_conflicts"}
     ways = ways_of(warehouse)
-    assert {ways.pop(table) for table in of_loads} == {"OK"}
+    assert {ways.pop(table) for table in of_runs | of_loads} == {"OK"}
     assert set(ways.values()) == {"UNCHANGED"}
     assert differing(told.by_step, warehouse).keys() == {"audit.file_ledger"}
     with duckdb.connect(str(warehouse / "build.duckdb"), read_only=True) as connection:
@@ -320,6 +321,23 @@ def test_built_again_with_a_change_is_built_anew_with_it(
     changed = differing(told.by_step, again)
     assert {f"marts.{mart}" for mart in changed_marts} <= changed.keys()
     assert ways_of(again)[untouched] == "UNCHANGED"
+
+
+def test_a_promise_added_to_a_contract_is_held_against_what_is_there(
+    told: Told, tmp_path: Path
+) -> None:
+    project, warehouse = tmp_path / "project", tmp_path / "warehouse"
+    shutil.copytree(told.project, project)
+    shutil.copytree(told.by_step, warehouse)
+    path = project / "models/marts/core/sessions.yml"
+    before = "expression: duration_seconds >= 0\n"
+    assert path.read_text().count(before) == 1
+    path.write_text(path.read_text().replace(before, "expression: duration_seconds < 60\n"))
+    arguments = dbt(*ONLY_TABLES, "--select", "sessions", warehouse=warehouse, project=project)
+    result = subprocess.run(**arguments, capture_output=True, check=False)
+    assert result.returncode == 1
+    assert "CHECK constraint failed on table sessions" in result.stdout
+    assert differing(told.by_step, warehouse) == {}
 
 
 # ---------- a warehouse of an earlier version

@@ -1,5 +1,5 @@
 -- one row: the date that stands for now, that of the latest event which is not future-dated
-{{ config(materialized='maintained') }}
+{{ config(materialized='table') }}
 with
 
 final as (

@@ -1,6 +1,6 @@
 -- one row per (app_token, company_id, user_id, occurred_date): the events of a date that carry the
 -- company, or none, and are of the user, or of nobody
-{{ config(materialized='maintained', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
+{{ config(materialized='table', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
 with
 
 days as (

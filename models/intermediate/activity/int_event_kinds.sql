@@ -1,5 +1,5 @@
 -- one row per (occurred_date, kind_id): what was done on a date, whoever did it
-{{ config(materialized='maintained', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
+{{ config(materialized='table', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
 with
 
 events as (

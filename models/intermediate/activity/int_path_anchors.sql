@@ -1,6 +1,6 @@
 -- one row per (app_token, anchor, session_key): when the session first has an event that fits it
 {{ config(
-    materialized='maintained',
+    materialized='table',
     meta={'cut': {'by': 'session', 'parents': ['events'], 'sessions': 'sessions'}},
 ) }}
 -- depends_on: {{ ref('sessions') }}

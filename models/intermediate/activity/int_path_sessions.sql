@@ -1,7 +1,7 @@
 -- one row per (app_token, anchor, session_key): what was done around the first anchor of a session
 {% set longest = 10 %}
 {{ config(
-    materialized='maintained',
+    materialized='table',
     meta={'cut': {'by': 'session', 'parents': ['events'], 'sessions': 'sessions'}},
 ) }}
 -- depends_on: {{ ref('sessions') }}

@@ -1,5 +1,5 @@
 -- one row per (app_token, user_id) whose events no mart counts
-{{ config(materialized='maintained', meta={'is_input': true}) }}
+{{ config(materialized='table', meta={'is_input': true}) }}
 {% set patterns = var('excluded_users') %}
 -- depends_on: {{ ref('stg_userpilot__events') }}
 with

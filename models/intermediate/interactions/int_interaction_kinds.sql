@@ -1,5 +1,5 @@
 -- one row per (event_name, metadata) of interaction events: what such an interaction says
-{{ config(materialized='maintained') }}
+{{ config(materialized='table') }}
 with
 
 kinds as (

@@ -1,5 +1,5 @@
 -- one row per interaction event, with the key of what it says
-{{ config(materialized='maintained', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
+{{ config(materialized='table', meta={'cut': {'by': 'date', 'parents': ['events']}}) }}
 with
 
 events as (

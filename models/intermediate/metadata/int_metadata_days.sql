@@ -1,6 +1,6 @@
 -- one row per (occurred_date, event_type, is_unknown_field, metadata_key, json_type)
 {{ config(
-    materialized='maintained',
+    materialized='table',
     meta={'cut': {'by': 'date', 'parents': ['events', 'int_events__judged']}},
 ) }}
 with

@@ -8,7 +8,7 @@
     or var('traits_to_hash') or var('traits_to_drop')
 ) %}
 {{ config(
-    materialized='maintained' if is_costly else 'view',
+    materialized='table' if is_costly else 'view',
     meta={'cut': {'by': 'change', 'parents': ['int_events__judged']}},
 ) }}
 with

@@ -12,7 +12,7 @@
     called here, `cut.sessions` the table that tells when a session was, if not this one, and
     `cut.text` the text of raw events, much of which is read slice by slice if it is long.
 -#}
-{% materialization maintained, adapter='duckdb' %}
+{% materialization table, adapter='duckdb' %}
     {% set table = this.incorporate(type='table') %}
     {% set existing = load_cached_relation(this) %}
     {% set cut = config.get('meta', {}).cut %}
