@@ -1,7 +1,7 @@
 -- Who came back lately after a long time away?
 -- Users active on one of the last 28 dates after 28 or more without activity. That is stricter than
 -- `resurrected_users` of `daily_activity`, which counts everybody who was not active the day
--- before. Who came back twice is listed for the last time.
+-- before. A user who came back twice is listed once, with the last return.
 with
 
 as_of as (

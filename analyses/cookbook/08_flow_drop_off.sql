@@ -1,7 +1,7 @@
 -- At which step do people leave the welcome tour?
 -- Users who saw and who finished each step of flow 493. `dropped_before` is the difference to those
--- who saw the step before: it is negative where a step can be reached another way. Who left at the
--- last step shows in `finished_share` alone.
+-- who saw the step before: it is negative where a step can be reached another way. Users who
+-- left at the last step show in `finished_share` alone.
 select
     step_number as step,
     step_name,

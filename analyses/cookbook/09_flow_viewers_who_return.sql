@@ -1,8 +1,8 @@
 -- Do people who see a flow come back more often than others?
--- Who was active again in the seven days after first seeing a flow, beside users who were active
--- while it ran and did not see it. This is observed and no effect: flows are shown to chosen users,
--- and only who is there sees them. `low` and `high` are the 95 % interval of the difference for
--- chance alone, and of many flows some exclude 0 by chance. Flows 501 to 521 are variants of
+-- Viewers active again in the seven days after first seeing a flow, beside users who were active
+-- while it ran and did not see it. This is an observation, not an effect: flows are shown to chosen
+-- users, and only to those who are there. `low` and `high` are the 95 % interval of the difference
+-- for chance alone, and of many flows some exclude 0 by chance. Flows 501 to 521 are variants of
 -- experiments, whose verdicts are the better answer.
 select
     flow_id,

@@ -1,8 +1,8 @@
 -- How many of those who signed up in April are still there, week by week?
 -- Week N are the seven dates from 7 x N days after the user's own sign-up. A user counts for a week
 -- once all of it has passed, which is why `eligible_users` shrinks: read `rate` down the column,
--- not `active_users`. Who is there in week 8 need not have been there in week 7. The last weeks
--- rest on fewer than ten active users.
+-- not `active_users`. Users who are there in week 8 need not have been there in week 7. The last
+-- weeks rest on fewer than ten active users.
 with
 
 as_of as (

@@ -1,7 +1,7 @@
 -- How many answer a survey, and how many give up?
 -- Users who saw, answered and dismissed each question. The second question is seen by those only
 -- who got past the first, so that its rate is not the survey's, which stands beside it. With some
--- 30 users a rate is good to about 15 points, and who answers is no random sample.
+-- 30 users a rate is good to about 15 points, and those who answer are no random sample.
 select
     surveys.survey_id,
     survey_questions.question_number,
