@@ -1,7 +1,7 @@
 """`dictionary`: the pages that list every public table, written from the models' YAML.
 
-The models' descriptions, contracts and relationships tests are read from dbt's manifest, so that
-doc blocks are resolved and a page never says what is not tested.
+The models' descriptions, contracts and tests are read from dbt's manifest, so that doc blocks are
+resolved and a page never says what is not ensured.
 """
 
 import json
@@ -45,7 +45,7 @@ class Column:
 
     Attributes:
         is_unique: it is tested to be.
-        is_filled: it is tested never to be NULL.
+        is_filled: a constraint or a test says that it is never NULL.
     """
 
     name: str
@@ -108,12 +108,13 @@ def public_tables(manifest: dict[str, Any]) -> list[Table]:
 
     def column(unique_id: str, declared: dict[str, Any]) -> Column:
         tested = tests.get((unique_id, declared["name"]), {})
+        constraints = {constraint["type"] for constraint in declared["constraints"]}
         return Column(
             name=declared["name"],
             data_type=declared["data_type"],
             description=_one_line(declared["description"]),
             is_unique="unique" in tested,
-            is_filled="not_null" in tested,
+            is_filled="not_null" in constraints | tested.keys(),
             references=_reference(tested.get("relationships"), models),
         )
 
@@ -169,9 +170,10 @@ def _dictionary_lines(tables: list[Table]) -> Iterator[str]:
     yield ""
     yield WRITTEN_BY
     yield ""
-    yield f"The {len(tables)} tables that are published, with every column. A key is one of:"
+    yield f"The {len(tables)} tables that are published, with every column. A column whose type has"
+    yield "`not null` is never NULL. A key is one of:"
     yield ""
-    yield "- **primary**: tested to be unique and never NULL;"
+    yield "- **primary**: tested to be unique;"
     yield "- **→ table**: a foreign key, tested to be NULL or the primary key of a row there."
     yield ""
     yield (
@@ -204,9 +206,9 @@ def _table_lines(table: Table) -> Iterator[str]:
         keys = ["primary"] if column is table.key else []
         if column.references:
             keys.append(f"→ [{column.references.table}](#{column.references.table})")
+        data_type = f"{column.data_type} not null" if column.is_filled else column.data_type
         yield (
-            f"| `{column.name}` | {column.data_type} | {', '.join(keys)} |"
-            f" {_cell(column.description)} |"
+            f"| `{column.name}` | {data_type} | {', '.join(keys)} | {_cell(column.description)} |"
         )
 
 

@@ -366,8 +366,8 @@ def command(ctx: click.Context, *, source: str | None, folder: Path, as_json: bo
     """Check the set-up and say what to do about each finding.
 
     Looks at Python and its packages, the configuration (vars, seeds, environment variables), the
-    source and the warehouse folder; changes nothing. The exit code is 0 without problems; a
-    warning is none.
+    source and the warehouse folder; changes nothing. The exit code is 0 where it finds nothing
+    but warnings.
 
     \b
     Examples:

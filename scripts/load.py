@@ -442,6 +442,7 @@ class _Run:
             self.connection.rollback()
             self.connection.begin()
             summary.status, summary.new_events, summary.copies = "failed", 0, 0
+            summary.files["over_budget"] = summary.files.pop("loaded")
         rows = [_skipped_row(one, why) for one, why in plan.skipped]
         rows += [
             row for one, result in read if (row := _read_row(one, result, over_budget)) is not None

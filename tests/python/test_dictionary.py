@@ -7,6 +7,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -45,7 +46,7 @@ def test_the_diagrams_are_current(tables: list[Table]) -> None:
 
 
 def test_the_dictionary_holds_what_the_yaml_declares(tables: list[Table]) -> None:
-    """Read without dbt: every model, column, type and foreign key."""
+    """Read without dbt: every model, column, type, promise and foreign key."""
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", dictionary(tables), re.M | re.S))
     declared = {
         model["name"]: model
@@ -55,9 +56,10 @@ def test_the_dictionary_holds_what_the_yaml_declares(tables: list[Table]) -> Non
     }
     assert set(sections) == set(declared)
     for name, section in sections.items():
-        rows = re.findall(r"^\| `(\w+)` \| (\S+) \| (.*?) \| (.+) \|$", section, re.M)
-        assert [(column, data_type) for column, data_type, _, _ in rows] == [
-            (column["name"], column["data_type"]) for column in declared[name]["columns"]
+        rows = re.findall(r"^\| `(\w+)` \| (\S+)( not null)? \| (.*?) \| .+ \|$", section, re.M)
+        assert [(column, data_type, bool(filled)) for column, data_type, filled, _ in rows] == [
+            (column["name"], column["data_type"], is_filled(column))
+            for column in declared[name]["columns"]
         ]
         references = {
             (column["name"], re.findall(r"\w+", test["relationships"]["arguments"]["to"])[1])
@@ -67,9 +69,14 @@ def test_the_dictionary_holds_what_the_yaml_declares(tables: list[Table]) -> Non
         }
         assert references == {
             (column, target)
-            for column, _, key, _ in rows
+            for column, _, _, key in rows
             for target in re.findall(r"→ \[(\w+)\]", key)
         }
+
+
+def is_filled(column: dict[str, Any]) -> bool:
+    constraints, tests = column.get("constraints", []), column.get("data_tests", [])
+    return {"type": "not_null"} in constraints or "not_null" in tests
 
 
 def test_nothing_is_left_to_resolve(tables: list[Table]) -> None:

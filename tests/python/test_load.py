@@ -1346,7 +1346,8 @@ def test_the_command_prints_a_summary(place: Place) -> None:
     place.write("b.json", "[]")
     failed = run("--source", str(place.export), "--warehouse", folder, "--json")
     assert failed.returncode == 1
-    assert json.loads(failed.stdout)["status"] == "failed"
+    told = json.loads(failed.stdout)
+    assert (told["status"], told["files"]) == ("failed", {"over_budget": 1, "unchanged": 1})
     assert "b.json: 1, first in line 1 (not_object)" in failed.stderr
     assert "Traceback" not in failed.stderr
 
