@@ -1,7 +1,7 @@
 """`dictionary`: the pages that list every public table, written from the models' YAML.
 
-The models' descriptions, contracts and relationships tests are read from dbt's manifest, so that
-doc blocks are resolved and a page never says what is not tested.
+The models' descriptions, contracts, constraints and tests are read from dbt's manifest, so that doc
+blocks are resolved and a page never says what nothing checks.
 """
 
 import json
@@ -45,7 +45,7 @@ class Column:
 
     Attributes:
         is_unique: it is tested to be.
-        is_filled: it is tested never to be NULL.
+        is_filled: a constraint or a test says that it is never NULL.
     """
 
     name: str
@@ -108,12 +108,13 @@ def public_tables(manifest: dict[str, Any]) -> list[Table]:
 
     def column(unique_id: str, declared: dict[str, Any]) -> Column:
         tested = tests.get((unique_id, declared["name"]), {})
+        constraints = {one["type"] for one in declared["constraints"]}
         return Column(
             name=declared["name"],
             data_type=declared["data_type"],
             description=_one_line(declared["description"]),
             is_unique="unique" in tested,
-            is_filled="not_null" in tested,
+            is_filled="not_null" in constraints or "not_null" in tested,
             references=_reference(tested.get("relationships"), models),
         )
 
@@ -171,7 +172,7 @@ def _dictionary_lines(tables: list[Table]) -> Iterator[str]:
     yield ""
     yield f"The {len(tables)} tables that are published, with every column. A key is one of:"
     yield ""
-    yield "- **primary**: tested to be unique and never NULL;"
+    yield "- **primary**: tested to be unique, and never NULL by a test or a constraint;"
     yield "- **→ table**: a foreign key, tested to be NULL or the primary key of a row there."
     yield ""
     yield (
