@@ -674,8 +674,8 @@ def test_a_url_that_fsspec_knows(place: Place) -> None:
     memory.pipe(f"/bucket/{SYNC}/2025-05-12/a.json", event(user_id="remote").encode())
     try:
         with place.warehouse.writing():
-            summary = load("memory://bucket", place.warehouse)
-            assert summary.new_events == 1
+            assert load("memory://bucket", place.warehouse).new_events == 1
+            assert load("filecache::memory://bucket", place.warehouse).status == "nothing_new"
         assert place.events("path, user_id") == [(f"{SYNC}/2025-05-12/a.json", "remote")]
     finally:
         memory.rm("/bucket", recursive=True)
@@ -1358,6 +1358,9 @@ def test_the_command_prints_a_summary(place: Place) -> None:
         ("nowhere/at/all", "does not exist"),
         ("nosuch://bucket/x", "nosuch"),
         ("gs://bucket/x", "pip"),
+        ("github://bucket/x", "org"),
+        ("s3://me:secret@[bucket/x", "Cannot read s3://[bucket/x: "),
+        ("zip://x.zip::s3://me:secret@bucket/x", "Cannot read zip://x.zip::s3://bucket/x: "),
         ("pyproject.toml", "is a file"),
         ("memory://nothing/here", "does not exist or is empty"),
     ],
