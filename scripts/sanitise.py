@@ -20,14 +20,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from scripts.lines import (
-    Event,
-    Rejected,
-    classify,
-    count_plain,
-    is_plain,
-    is_plain_object,
-)
+from scripts.lines import Event, Rejected, classify, count_plain, is_plain, is_plain_object
 from scripts.source import Source
 
 BLOCK_BYTES = 1 << 16
@@ -42,6 +35,11 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def compression(path: str) -> str:
     """How a name says that a file is compressed: `.gz`, `.zst` or, not at all, nothing."""
     return next((one for one in (".gz", ".zst") if path.lower().endswith(one)), "")
+
+
+def expected_bytes(path: str, size: int) -> int:
+    """About how many bytes a file has, decompressed."""
+    return size * (10 if compression(path) else 1)
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class ExportFile:
     @property
     def expected_bytes(self) -> int:
         """About how many bytes it has, decompressed."""
-        return self.size * (10 if self.compression else 1)
+        return expected_bytes(self.path, self.size)
 
 
 @dataclass(frozen=True)
