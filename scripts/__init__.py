@@ -1,1 +1,1 @@
-"""Commands around the dbt project: generate, load, build, publish and report."""
+"""The commands around the dbt project, one module each."""

@@ -20,7 +20,15 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from scripts.lines import Event, Rejected, classify, count_plain, is_plain, is_plain_object
+from scripts.lines import (
+    NO_OBJECT,
+    Event,
+    Rejected,
+    classify,
+    count_plain,
+    is_plain,
+    is_plain_object,
+)
 from scripts.source import Source
 
 BLOCK_BYTES = 1 << 16
@@ -363,11 +371,7 @@ def _classify_record(line: bytes) -> str | None:
     verdict = classify(line)
     if verdict is None:
         return "blank"
-    if isinstance(verdict, Rejected) and verdict.reason in (
-        "invalid_utf8",
-        "not_json",
-        "not_object",
-    ):
+    if isinstance(verdict, Rejected) and verdict.reason in NO_OBJECT:
         return verdict.reason
     return None
 

@@ -562,7 +562,7 @@ class Story:
             if draw < shares:
                 break
         user.variants[experiment.number] = variant.name
-        self._expose(experiment.number, variant, user)
+        self._expose(experiment.number, variant)
         if (
             experiment.goal
             and self.even.draw(f"{experiment.number} {variant.name}") < variant.converts
@@ -572,7 +572,7 @@ class Story:
             user.to_contaminate = experiment.number
             self._plan(user, self.day + 1)
 
-    def _expose(self, number: str, variant: Variant, user: User) -> None:
+    def _expose(self, number: str, variant: Variant) -> None:
         """Write the experiment's event and the flow's own beside it."""
         self._expose_as(number, variant, "SEEN")
         if variant.flow is None:
