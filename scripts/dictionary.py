@@ -14,8 +14,7 @@ from typing import Any
 
 import click
 
-from scripts import dbt
-from scripts.fingerprint import PROJECT
+from scripts import PROJECT, dbt
 from scripts.publish import SCHEMAS
 from scripts.warehouse import Warehouse
 

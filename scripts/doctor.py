@@ -20,7 +20,7 @@ import duckdb
 import fsspec
 import jinja2
 
-from scripts import dbt
+from scripts import PROJECT, dbt
 from scripts.configuration import (
     declared_seeds,
     is_share,
@@ -30,7 +30,6 @@ from scripts.configuration import (
     var_mistakes,
 )
 from scripts.errors import UsageProblem, on_one_line, plainly
-from scripts.fingerprint import PROJECT
 from scripts.load import kind_of, no_export_files
 from scripts.sanitise import expected_bytes
 from scripts.source import Entry, find_source, source_option

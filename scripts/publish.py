@@ -18,7 +18,7 @@ import click
 import duckdb
 from tqdm import tqdm
 
-from scripts import fingerprint
+from scripts import PROJECT, fingerprint
 from scripts.errors import UsageProblem, plainly
 from scripts.sql import literal
 from scripts.warehouse import (
@@ -83,7 +83,7 @@ class DbtRun:
         """
         places = [
             warehouse.dbt_target,
-            fingerprint.PROJECT / os.environ.get("DBT_TARGET_PATH", "target"),
+            PROJECT / os.environ.get("DBT_TARGET_PATH", "target"),
         ]
         for place in places:
             results = _read_json(place / "run_results.json")
