@@ -1,1 +1,5 @@
-"""Commands around the dbt project: generate, load, build, publish and report."""
+"""The commands around the dbt project, one module each."""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]

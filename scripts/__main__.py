@@ -4,7 +4,6 @@ import importlib
 import os
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
 try:
     import click
@@ -12,6 +11,7 @@ try:
 except ModuleNotFoundError:
     sys.exit("Error: the packages are missing. Run `make setup`, then .venv/bin/python -m scripts.")
 
+from scripts import PROJECT
 from scripts.errors import UsageProblem
 
 COMMANDS = {
@@ -64,8 +64,7 @@ class Commands(click.Group):
 def print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     """Print the versions that a report of a bug should name."""
     if wanted:
-        project = Path(__file__).parents[1] / "dbt_project.yml"
-        own = yaml.safe_load(project.read_text())["version"]
+        own = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["version"]
         packages = ", ".join(f"{name} {version(name)}" for name in ("dbt-core", "duckdb"))
         python = sys.version.split()[0]
         click.echo(f"userpilot-warehouse {own} ({packages}, Python {python})")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from scripts import dbt, fingerprint, generate
+from scripts import PROJECT, dbt, fingerprint, generate
 from scripts.configuration import refuse_mistakes
 from scripts.errors import UsageProblem, advice
 from scripts.load import LoadSummary, error_budget_option, load
@@ -19,7 +19,7 @@ from scripts.report import ReportSummary, report
 from scripts.source import source_option
 from scripts.warehouse import Warehouse, warehouse_option
 
-SAMPLE = fingerprint.PROJECT / "sample_export"
+SAMPLE = PROJECT / "sample_export"
 
 
 @dataclass(frozen=True)

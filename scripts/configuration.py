@@ -14,8 +14,9 @@ from typing import Any
 import duckdb
 import yaml
 
+from scripts import PROJECT
 from scripts.errors import UsageProblem
-from scripts.fingerprint import PROJECT, SALT
+from scripts.fingerprint import SALT
 from scripts.sql import literal
 
 SHOWN = 10  # mistakes in one message

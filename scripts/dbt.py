@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
+from scripts import PROJECT
 from scripts.errors import UsageProblem
-from scripts.fingerprint import PROJECT
 from scripts.warehouse import Warehouse
 
 

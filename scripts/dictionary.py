@@ -1,7 +1,7 @@
 """`dictionary`: the pages that list every public table, written from the models' YAML.
 
-The models' descriptions, contracts and tests are read from dbt's manifest, so that doc blocks are
-resolved and a page never says what is not ensured.
+The models' descriptions, contracts, constraints and tests are read from dbt's manifest, so that doc
+blocks are resolved and a page never says what nothing checks.
 """
 
 import json
@@ -14,8 +14,7 @@ from typing import Any
 
 import click
 
-from scripts import dbt
-from scripts.fingerprint import PROJECT
+from scripts import PROJECT, dbt
 from scripts.publish import SCHEMAS
 from scripts.warehouse import Warehouse
 

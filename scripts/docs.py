@@ -10,11 +10,9 @@ from pathlib import Path
 import click
 import duckdb
 
-from scripts import dbt
+from scripts import PROJECT, dbt
 from scripts.errors import UsageProblem
-from scripts.fingerprint import PROJECT
-from scripts.report.page import write
-from scripts.warehouse import Warehouse, told_plainly, warehouse_option
+from scripts.warehouse import Warehouse, replace_file, told_plainly, warehouse_option
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def docs(warehouse: Warehouse, lock: int) -> DocsSummary:
         catalog = json.loads((Path(target) / "catalog.json").read_text(encoding="utf-8"))
         text = (Path(target) / "static_index.html").read_text(encoding="utf-8")
         # The page is made to be handed on: it need not tell where the project lies.
-        write(page, text.replace(json.dumps(str(PROJECT)), '""'))
+        replace_file(page, text.replace(json.dumps(str(PROJECT)), '""'))
     tables = [*catalog["nodes"].values(), *catalog["sources"].values()]
     return DocsSummary(
         docs=str(page),

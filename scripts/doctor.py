@@ -14,14 +14,13 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 import duckdb
 import fsspec
 import jinja2
 
-from scripts import dbt
+from scripts import PROJECT, dbt
 from scripts.configuration import (
     declared_seeds,
     is_share,
@@ -30,15 +29,13 @@ from scripts.configuration import (
     seed_mistakes,
     var_mistakes,
 )
-from scripts.errors import UsageProblem, plainly
-from scripts.fingerprint import PROJECT
+from scripts.errors import UsageProblem, on_one_line, plainly
 from scripts.load import kind_of, no_export_files
+from scripts.sanitise import expected_bytes
 from scripts.source import Entry, find_source, source_option
 from scripts.warehouse import Warehouse, duckdb_settings, warehouse_option
 
-# What a warehouse takes of the disk, as a multiple of the export; packed files are about ten times
-# as large as they look.
-ROOM, PACKED = 3, 10
+ROOM = 3  # what a warehouse takes of the disk, as a multiple of the export's lines
 MANY_FILES = 20_000  # so many are looked at, to be done in time
 SETTINGS = {
     f"USERPILOT_{name}"
@@ -217,7 +214,7 @@ def source(setup: Setup) -> Found:
             "none given: `build` takes a sample export; yours is --source or USERPILOT_SOURCE",
         )
     elif "://" in setup.source:
-        protocol = urlsplit(setup.source).scheme
+        protocol = setup.source.partition("://")[0].rpartition("::")[2]
         try:
             fsspec.get_filesystem_class(protocol)
         except (ImportError, ValueError) as error:
@@ -233,8 +230,8 @@ def source(setup: Setup) -> Found:
         if closed:
             yield (
                 "problem",
-                f"{len(closed)} files cannot be read, {closed[0]} for one: have the right to read"
-                " them given to the user who runs this",
+                f"{len(closed)} files cannot be read, {on_one_line(closed[0])} for one: have the"
+                " right to read them given to the user who runs this",
             )
         some = "the first " if len(entries) == MANY_FILES else ""
         size = sum(one.size for one in exported)
@@ -274,10 +271,8 @@ def disk(setup: Setup) -> Found:
     needed = 0
     if setup.source and "://" not in setup.source and Path(setup.source).is_dir():
         place = find_source(setup.source, setup.warehouse.folder)
-        for one in _exported(list(islice(place.entries(), MANY_FILES))):
-            needed += (
-                ROOM * one.size * (PACKED if one.path.lower().endswith((".gz", ".zst")) else 1)
-            )
+        exported = _exported(list(islice(place.entries(), MANY_FILES)))
+        needed = ROOM * sum(expected_bytes(one.path, one.size) for one in exported)
     if free < needed:
         yield (
             "warning",

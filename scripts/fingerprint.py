@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from scripts import PROJECT
 from scripts.warehouse import Warehouse
 
-PROJECT = Path(__file__).parents[1]
 PARTS = (
     *("dbt_project.yml", "profiles.yml", "requirements.lock"),
     *("macros", "models", "seeds", "scripts", "tests/generic"),

@@ -15,14 +15,8 @@ from typing import Annotated, Any, NoReturn
 
 import msgspec
 
-REASONS = (
-    "invalid_utf8",
-    "not_json",
-    "not_object",
-    "no_app_token",
-    "no_event_type",
-    "bad_inserted_at",
-)
+# Why a line is no JSON object; an object may yet be no event.
+NO_OBJECT = ("invalid_utf8", "not_json", "not_object")
 
 REQUIRED = ("app_token", "event_type", "inserted_at")
 OPTIONAL_TEXTS = (

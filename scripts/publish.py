@@ -18,7 +18,7 @@ import click
 import duckdb
 from tqdm import tqdm
 
-from scripts import fingerprint
+from scripts import PROJECT, fingerprint
 from scripts.errors import UsageProblem, plainly
 from scripts.sql import literal
 from scripts.warehouse import (
@@ -83,7 +83,7 @@ class DbtRun:
         """
         places = [
             warehouse.dbt_target,
-            fingerprint.PROJECT / os.environ.get("DBT_TARGET_PATH", "target"),
+            PROJECT / os.environ.get("DBT_TARGET_PATH", "target"),
         ]
         for place in places:
             results = _read_json(place / "run_results.json")
@@ -223,12 +223,13 @@ def _attached(warehouse: Warehouse, work: Path) -> Iterator[duckdb.DuckDBPyConne
             " `dbt build`, first."
         )
     settings = duckdb_settings() | {"temp_directory": str(work / "spill")}
-    with contextlib.closing(duckdb.connect(config=settings)) as connection:
+    with contextlib.ExitStack() as opened:
         try:
+            connection = opened.enter_context(duckdb.connect(config=settings))
             connection.execute(
                 f"attach {literal(str(warehouse.build_database))} as build (read_only)"
             )
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             raise UsageProblem(
                 f"Cannot open {warehouse.build_database}: {plainly(error)}"
             ) from None

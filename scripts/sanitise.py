@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 import zstandard
 
 from scripts.lines import (
+    NO_OBJECT,
     Event,
     Rejected,
     classify,
@@ -42,6 +43,11 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def compression(path: str) -> str:
     """How a name says that a file is compressed: `.gz`, `.zst` or, not at all, nothing."""
     return next((one for one in (".gz", ".zst") if path.lower().endswith(one)), "")
+
+
+def expected_bytes(path: str, size: int) -> int:
+    """About how many bytes a file has, decompressed."""
+    return size * (10 if compression(path) else 1)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class ExportFile:
     @property
     def expected_bytes(self) -> int:
         """About how many bytes it has, decompressed."""
-        return self.size * (10 if self.compression else 1)
+        return expected_bytes(self.path, self.size)
 
 
 @dataclass(frozen=True)
@@ -365,11 +371,7 @@ def _classify_record(line: bytes) -> str | None:
     verdict = classify(line)
     if verdict is None:
         return "blank"
-    if isinstance(verdict, Rejected) and verdict.reason in (
-        "invalid_utf8",
-        "not_json",
-        "not_object",
-    ):
+    if isinstance(verdict, Rejected) and verdict.reason in NO_OBJECT:
         return verdict.reason
     return None
 

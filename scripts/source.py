@@ -1,15 +1,16 @@
 """Where the export files are: a local folder or any fsspec URL, behind one small interface."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
-from urllib.parse import urlsplit
 
 import click
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from scripts.errors import UsageProblem, plainly
 
@@ -68,9 +69,9 @@ def find_source(location: str, exclude: Path) -> Source:
             f"Cannot read {_without_password(location)}: {error}."
             " Install the package with pip, then try again."
         ) from None
-    except (ValueError, OSError) as error:
+    except Exception as error:  # each store has errors of its own
         raise UsageProblem(f"Cannot read {_without_password(location)}: {error}.") from None
-    if filesystem.protocol == "file" or "file" in filesystem.protocol:
+    if isinstance(filesystem, LocalFileSystem):
         return _local(Path(root), exclude)
     return RemoteSource(_without_password(location), location, str(root))
 
@@ -215,8 +216,7 @@ def _change_mark(info: dict[str, Any]) -> str:
 
 
 def _without_password(url: str) -> str:
-    user = urlsplit(url).netloc.rpartition("@")[0]
-    return url.replace(f"{user}@", "", 1) if user else url
+    return re.sub("://[^/]*@", "://", url)
 
 
 source_option = click.option(

@@ -1,5 +1,5 @@
 {#- A total order of the events of one app: the moment, then all that makes up an event's key. -#}
-{% macro event_order(relation) %}
+{% macro event_order(relation=none) %}
     {% set prefix = relation ~ '.' if relation else '' %}
     {% set order = [prefix ~ 'occurred_at'] %}
     {% for column in ['internal_event_id', 'event_name', 'event_type', 'user_id', 'company_id'] %}

@@ -1,5 +1,5 @@
 {#- Single-column keys of what a row may belong to; NULL where it belongs to none. -#}
-{% macro entity_key(id, relation) -%}
+{% macro entity_key(id, relation=none) -%}
     {%- set prefix = relation ~ '.' if relation else '' -%}
     case
         when {{ prefix ~ id }} is not null
@@ -7,11 +7,11 @@
     end
 {%- endmacro %}
 
-{% macro user_key(relation) -%}
+{% macro user_key(relation=none) -%}
     {{ entity_key('user_id', relation) }}
 {%- endmacro %}
 
-{% macro company_key(relation) -%}
+{% macro company_key(relation=none) -%}
     {{ entity_key('company_id', relation) }}
 {%- endmacro %}
 

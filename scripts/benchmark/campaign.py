@@ -10,11 +10,11 @@ from typing import Any
 
 import duckdb
 
+from scripts import PROJECT
 from scripts.benchmark.export import Export, find_or_make
 from scripts.benchmark.measure import CommandFailedError, Cost, measure
 from scripts.benchmark.systems import Stage, System
 from scripts.errors import UsageProblem
-from scripts.fingerprint import PROJECT
 
 
 @dataclass(frozen=True)

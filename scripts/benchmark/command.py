@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
+from scripts import PROJECT
 from scripts.benchmark.campaign import Campaign
 from scripts.benchmark.machine import machine_facts
 from scripts.benchmark.results import write_results
 from scripts.benchmark.systems import OWN, rivals
 from scripts.benchmark.targets import targets
 from scripts.errors import UsageProblem, plainly
-from scripts.fingerprint import PROJECT
 
 RIVALS_PYTHON = PROJECT / ".venv-benchmark" / "bin" / "python"
 DEFAULTS = {"events": (1_000_000, 10_000_000), "runs": 3}

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts import dbt
+from scripts import PROJECT, dbt
 from scripts.benchmark.agreement import answer_of_marts
 from scripts.benchmark.export import Export
 from scripts.benchmark.measure import CommandFailedError, measure
-from scripts.fingerprint import PROJECT
 from scripts.warehouse import Warehouse
 
 DBT_BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")

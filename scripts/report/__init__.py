@@ -12,8 +12,14 @@ import duckdb
 
 from scripts.errors import UsageProblem, plainly
 from scripts.report.facts import read_facts
-from scripts.report.page import render, write
-from scripts.warehouse import Warehouse, duckdb_settings, told_plainly, warehouse_option
+from scripts.report.page import render
+from scripts.warehouse import (
+    Warehouse,
+    duckdb_settings,
+    replace_file,
+    told_plainly,
+    warehouse_option,
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ def report(warehouse: Warehouse) -> ReportSummary:
             " an earlier version, run `make build` again."
         ) from None
     with told_plainly(f"Cannot write {warehouse.report_page}", "Readers keep the one they have."):
-        write(warehouse.report_page, render(facts))
+        replace_file(warehouse.report_page, render(facts))
     return ReportSummary(
         report=str(warehouse.report_page),
         published_at=facts.published_at.isoformat(),

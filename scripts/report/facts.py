@@ -81,9 +81,14 @@ class Period:
 
 @dataclass(frozen=True)
 class Days:
-    """Daily series, column by column, without gaps from the first date."""
+    """Daily series, column by column, without gaps from the first date.
+
+    Attributes:
+        is_cut: there are earlier days too, for which the page has no room.
+    """
 
     first_date: date | None
+    is_cut: bool
     dau: list[int]
     wau: list[int]
     mau: list[int]
@@ -353,7 +358,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, published_at: datetime) ->
     apps = rows(queries.APPS)
     figures = by_app(queries.FIGURES)
     nps_figures = by_app(queries.NPS_FIGURES)
-    days = by_app(queries.DAYS, today, DAYS_SHOWN)
+    days = by_app(queries.DAYS, today, DAYS_SHOWN + 1)
     cohorts = by_app(queries.COHORTS, today, COHORTS_SHOWN)
     curves = by_app(queries.RETENTION_CURVE)
     funnel_steps = by_app(queries.FUNNEL_STEPS)
@@ -500,11 +505,13 @@ def periods(
 
 
 def daily(rows: list[Row]) -> Days:
-    """Rows turned into columns."""
-    columns = [one.name for one in fields(Days) if one.name != "first_date"]
+    """Rows turned into columns, of the last days as many as the page has room for."""
+    shown_rows = rows[-DAYS_SHOWN:]
+    columns = [one.name for one in fields(Days) if one.name not in ("first_date", "is_cut")]
     return Days(
-        first_date=rows[0]["activity_date"] if rows else None,
-        **{column: [rounded(row[column]) for row in rows] for column in columns},
+        first_date=shown_rows[0]["activity_date"] if rows else None,
+        is_cut=len(rows) > DAYS_SHOWN,
+        **{column: [rounded(row[column]) for row in shown_rows] for column in columns},
     )
 
 

@@ -332,7 +332,7 @@ function activity(app, period) {
   series.other = series.events.map((count, index) => count - volume.reduce((sum, [, key]) => sum + series[key][index], 0));
   volume.push(["Other", "other", "five"]);
   const stacked = { x: categories({ stacked: true }), y: axis({ stacked: true, ticks: { precision: 0 } }) };
-  const cut = app.days.dau.length > 731 && period === "all" ? [soft("The charts show the last two years.")] : [];
+  const cut = app.days.is_cut && period === "all" ? [soft("The charts show the last two years.")] : [];
   return section("activity", title, follows(period),
     card("Daily, weekly and monthly active users", soft(users),
       chart(`Active users by day. ${users}`, {

@@ -4,8 +4,6 @@ import base64
 import bisect
 import hashlib
 import itertools
-import os
-import tempfile
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -60,20 +58,3 @@ def embedded(facts: Facts | App) -> str:
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-
-def write(page: Path, text: str) -> None:
-    """Write the page aside and rename it, so that a browser never loads half of it."""
-    page.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=page.parent, prefix=".index-", delete=False
-    ) as file:
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).chmod(0o644)
-            Path(file.name).replace(page)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise

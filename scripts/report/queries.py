@@ -627,7 +627,7 @@ used as (
         max({name}) as name,
         count(*) as events,
         count(distinct user_id) as users
-    from marts.{table}
+    from {table}
     inner join windows on {during} and not is_previous
     where {identity} is not null
     group by all
@@ -645,14 +645,14 @@ order by app_token, period, users desc, events desc, id
 """
 
 FEATURES = _TOP_EVENTS.format(
-    table="feature_events",
+    table="marts.feature_events",
     identity="feature_id",
     name="feature_name",
     during=_during("occurred_date"),
     top=TOP,
 )
 TRACKED_EVENTS = _TOP_EVENTS.format(
-    table="tracked_events",
+    table="marts.tracked_events",
     identity="event_name",
     name="display_name",
     during=_during("occurred_date"),

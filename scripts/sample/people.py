@@ -53,8 +53,9 @@ class User:
     tour_dismissals: int = 0
     checklist: str = ""  # the last status
     tasks: int = 0
-    variants: dict[str, str] = field(default_factory=dict)
+    variants: dict[str, str] = field(default_factory=dict)  # by experiment
     to_contaminate: str = ""  # the experiment that will show them another variant
+    contaminate_visit: int = 0  # the visit at which it does
     nps_day: int = 0  # not asked again before
     surveys: int = 0
     first_seen: str = ""

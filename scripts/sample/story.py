@@ -562,17 +562,17 @@ class Story:
             if draw < shares:
                 break
         user.variants[experiment.number] = variant.name
-        self._expose(experiment.number, variant, user)
+        self._expose(experiment.number, variant)
         if (
             experiment.goal
             and self.even.draw(f"{experiment.number} {variant.name}") < variant.converts
         ):
             self._reach(*experiment.goal)
         if len(user.variants) == 1 and self.even.draw("contaminated") < 0.015:
-            user.to_contaminate = experiment.number
+            user.to_contaminate, user.contaminate_visit = experiment.number, user.visits + 1
             self._plan(user, self.day + 1)
 
-    def _expose(self, number: str, variant: Variant, user: User) -> None:
+    def _expose(self, number: str, variant: Variant) -> None:
         """Write the experiment's event and the flow's own beside it."""
         self._expose_as(number, variant, "SEEN")
         if variant.flow is None:
@@ -607,12 +607,10 @@ class Story:
             )
 
     def _contaminate(self) -> None:
-        """Show a second variant to the few users chosen for it, at a later visit."""
+        """Show a second variant to the few users chosen for it, at their next visit."""
         user = self.user
         number = user.to_contaminate
-        if not number or user.variants.get("contaminated") != number:
-            if number:
-                user.variants["contaminated"] = number  # from the next visit on
+        if not number or user.visits < user.contaminate_visit:
             return
         user.to_contaminate = ""
         experiment = next(e for e in catalog.EXPERIMENTS if e.number == number)

@@ -341,9 +341,12 @@ def test_a_setting_that_is_none(
     value: str,
     words: str,
 ) -> None:
+    warehouse = ["--warehouse", str(tmp_path / "w")]
+    loading = ["load", "--source", str(export), *warehouse]
+    assert CliRunner().invoke(main, loading).exit_code == 0
     monkeypatch.setenv(name, value)
-    arguments = ["load", "--source", str(export), "--warehouse", str(tmp_path / "w")]
-    assert words in refusal(CliRunner().invoke(main, arguments))
+    for arguments in (loading, ["publish", *warehouse]):
+        assert words in refusal(CliRunner().invoke(main, arguments))
 
 
 # ---------- a full disk

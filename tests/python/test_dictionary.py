@@ -100,6 +100,13 @@ def test_anchors_exist_once(tables: list[Table]) -> None:
         assert set(re.findall(rf"\]\({page}#([^)]+)\)", text)) <= set(anchors)
 
 
+def test_primary_keys_are_unique_and_filled(tables: list[Table]) -> None:
+    """Of tables by a constraint, of views by a test."""
+    for table in tables:
+        assert table.key.is_unique, table.name
+        assert table.key.is_filled, table.name
+
+
 def test_every_mart_is_drawn_or_named_once(tables: list[Table]) -> None:
     text = entities(tables)
     drawn = re.findall(r"^    (\w+) \{$", text, re.M) + re.findall(r"dictionary\.md#(\w+)", text)

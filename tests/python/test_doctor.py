@@ -512,6 +512,7 @@ def test_many_mistakes_are_told_in_short() -> None:
         (__file__, f"problem source: The source {__file__} is a file"),
         ("gs://bucket", "problem source: "),
         ("nosuch://bucket", "problem source: "),
+        ("gs://[bucket", "problem source: "),
     ],
 )
 def test_a_wrong_source(setup: Setup, source: str, beginning: str) -> None:
@@ -519,8 +520,9 @@ def test_a_wrong_source(setup: Setup, source: str, beginning: str) -> None:
     assert findings[0].startswith(beginning)
 
 
-def test_a_source_that_is_a_url(setup: Setup) -> None:
-    assert found(Setup("memory://bucket", setup.warehouse)) == []
+@pytest.mark.parametrize("source", ["memory://bucket", "simplecache::memory://bucket"])
+def test_a_source_that_is_a_url(setup: Setup, source: str) -> None:
+    assert found(Setup(source, setup.warehouse)) == []
 
 
 def test_an_empty_source(setup: Setup) -> None:
@@ -529,8 +531,9 @@ def test_an_empty_source(setup: Setup) -> None:
 
 
 def test_a_file_that_may_not_be_read(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    (Path(str(setup.source)) / "a.json").rename(Path(str(setup.source)) / "\x1b[2J.json")
     monkeypatch.setattr(os, "access", lambda *_: False)
-    only(setup, "problem source: 1 files cannot be read, a.json for one")
+    only(setup, r"problem source: 1 files cannot be read, \x1b[2J.json for one")
 
 
 # ---------- the warehouse

@@ -4,7 +4,8 @@ import base64
 import hashlib
 import json
 import re
-from datetime import date
+from dataclasses import fields
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,15 @@ from scripts.report.conclusions import (
     probability,
     smallest_difference_seen,
 )
-from scripts.report.facts import STEPS_SHOWN, funnels, printable, windows
+from scripts.report.facts import (
+    DAYS_SHOWN,
+    STEPS_SHOWN,
+    Days,
+    daily,
+    funnels,
+    printable,
+    windows,
+)
 from scripts.warehouse import Warehouse
 
 HOSTILE = (
@@ -537,6 +546,19 @@ def test_periods_end_with_the_data() -> None:
     assert found["7", True] == [date(2025, 6, 17), date(2025, 6, 23)]
     assert found["90", True] == [date(2025, 1, 2), date(2025, 4, 1)]
     assert ("all", True) not in found
+
+
+def test_days_are_cut_where_there_are_more_than_the_page_shows() -> None:
+    columns = [one.name for one in fields(Days)]
+    rows = [
+        dict.fromkeys(columns, 1) | {"activity_date": date(2023, 1, 1) + timedelta(days=number)}
+        for number in range(DAYS_SHOWN + 1)
+    ]
+    cut, whole = daily(rows), daily(rows[1:])
+    assert (cut.is_cut, whole.is_cut) == (True, False)
+    assert cut.first_date == whole.first_date == date(2023, 1, 2)
+    assert len(cut.dau) == len(whole.dau) == DAYS_SHOWN
+    assert daily([]).first_date is None
 
 
 def test_a_funnel_tells_its_biggest_drop() -> None:

@@ -34,9 +34,7 @@ responses as (
         {{ latest('valid_score') }} as score,
         {{ latest('feedback') }} as feedback,
         {{ latest('follow_up_question') }} as follow_up_question,
-        coalesce(
-            max(case when valid_score is not null then occurred_at end), max(occurred_at)
-        ) as responded_at,
+        {{ latest_at('valid_score') }} as responded_at,
         count(
             case when score_text is not null and valid_score is null then 1 end
         ) as invalid_score_count
