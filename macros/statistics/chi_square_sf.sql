@@ -1,8 +1,17 @@
+{#- Rounding takes the sum to the next number above 1 where the statistic is as good as 0. -#}
+{% macro chi_square_sf(statistic, degrees_of_freedom) -%}
+    {%- set sum = chi_square_sum(statistic, degrees_of_freedom) | indent(8) -%}
+    case
+        when {{ sum }} > 1 then 1
+        else {{ sum }}
+    end
+{%- endmacro %}
+
 {#-
     By the recurrence over every other number of degrees of freedom: it starts with a normal |z| at
     the root of the statistic for the odd ones, with exp(-statistic / 2) for the even ones.
 -#}
-{% macro chi_square_sf(statistic, degrees_of_freedom) -%}
+{% macro chi_square_sum(statistic, degrees_of_freedom) -%}
     {%- set half = '(cast(' ~ statistic ~ ' as double) / 2)' -%}
     {%- set degrees = '(' ~ degrees_of_freedom ~ ')' -%}
     (
