@@ -100,6 +100,6 @@ lock:  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile bi/superset/requirements.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --custom-compile-command 'make lock' --quiet -o bi/superset/requirements.txt
 
-clean:  ## remove the environment and everything the commands made here
+# A warehouse may hold what its source no longer has.
+clean:  ## remove the environment and everything else that can be made again; no warehouse
 	rm -rf $(VENV) $(VENV)-benchmark $(VENV)-superset benchmark_data sample_export target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find warehouse -mindepth 1 -not -name .gitkeep -delete

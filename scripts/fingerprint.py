@@ -21,7 +21,7 @@ PARTS = (
 )
 PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb")
 SALT = "DBT_ENV_SECRET_TRAIT_SALT"
-UNKNOWN = -1  # no load has this number
+UNKNOWN = "unknown"  # no load is called so
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,21 @@ class Fingerprint:
 
     Attributes:
         project: digest of its files, of what runs them and of the salt of hashed traits.
-        load_id: the last load; None before the first, or UNKNOWN.
+        load: number and time of the last load; None before the first, or UNKNOWN. A database that
+            was begun anew, or put back from a copy, counts its loads from there.
     """
 
     project: str
-    load_id: int | None
+    load: str | None
 
 
 def fingerprint(warehouse: Warehouse) -> Fingerprint:
     """Sum up what a build would be made of now."""
     with contextlib.closing(warehouse.connect(read_only=True)) as connection:
-        ((load_id,),) = connection.execute("select max(load_id) from raw.loads").fetchall()
-    return Fingerprint(_project(), load_id)
+        ((load,),) = connection.execute(
+            "select max_by(load_id || ' ' || started_at, load_id) from raw.loads"
+        ).fetchall()
+    return Fingerprint(_project(), load)
 
 
 def is_project_tested(warehouse: Warehouse) -> bool:

@@ -164,9 +164,14 @@ def test_whatever_changes_the_result_changes_the_fingerprint(
     seen.append(fingerprint.fingerprint(warehouse))
     monkeypatch.setenv(fingerprint.SALT, "salt")
     seen.append(fingerprint.fingerprint(warehouse))
-    with duckdb.connect(str(folder / "build.duckdb")) as connection:
-        connection.execute("insert into raw.loads (load_id) values (1000)")
-    seen.append(fingerprint.fingerprint(warehouse))
+    for load in (
+        "insert into raw.loads (load_id, started_at) values (1000, '2025-05-12')",
+        # Another of that number, as a database has that was begun anew or put back from a copy.
+        "update raw.loads set started_at = '2025-05-13' where load_id = 1000",
+    ):
+        with duckdb.connect(str(folder / "build.duckdb")) as connection:
+            connection.execute(load)
+        seen.append(fingerprint.fingerprint(warehouse))
     assert len(set(seen)) == len(seen)
 
 
