@@ -435,18 +435,16 @@ class _Run:
         """Write the ledger and commit; over the budget, record only what was wrong."""
         found = {file.file_id: file for result in results for file in result.files}
         read = [(one, found[one.file_id]) for one in plan.files]
-        _add_up(plan, read, summary)
         summary.error = _over_budget(read, self.budget)
         over_budget = summary.error is not None
+        became = "over_budget" if over_budget else "loaded"
+        _add_up(plan, read, became, summary)
         if over_budget:
             self.connection.rollback()
             self.connection.begin()
             summary.status, summary.new_events, summary.copies = "failed", 0, 0
-            summary.files["over_budget"] = summary.files.pop("loaded")
         rows = [_skipped_row(one, why) for one, why in plan.skipped]
-        rows += [
-            row for one, result in read if (row := _read_row(one, result, over_budget)) is not None
-        ]
+        rows += [row for one, result in read if (row := _read_row(one, result, became)) is not None]
         unchanged = [one for one, result in read if result.status == "unchanged"]
         self._touch(unchanged)
         if rows:
@@ -568,19 +566,21 @@ def _skipped_row(one: Candidate, why: str) -> LedgerRow:
     return LedgerRow(one, "skipped", FileResult(one.file_id, error=why))
 
 
-def _read_row(one: Candidate, result: FileResult, over_budget: bool) -> LedgerRow | None:
-    """Ledger row of a file that was read; None where nothing is new."""
+def _read_row(one: Candidate, result: FileResult, became: str) -> LedgerRow | None:
+    """Ledger row of a file and of what became of it, if it was read; None where nothing is new."""
     if result.status == "unchanged":
         return None
     if result.status == "failed":
         same = _same_attempt(one.attempt, "failed", one.entry, result.error)
         return None if same else LedgerRow(one, "failed", result)
-    return LedgerRow(one, "over_budget" if over_budget else "loaded", result)
+    return LedgerRow(one, became, result)
 
 
-def _add_up(plan: Plan, read: list[tuple[Candidate, FileResult]], summary: LoadSummary) -> None:
+def _add_up(
+    plan: Plan, read: list[tuple[Candidate, FileResult]], became: str, summary: LoadSummary
+) -> None:
     files = Counter(result.status for _, result in read)
-    files["loaded"] = files.pop("read", 0)
+    files[became] = files.pop("read", 0)
     files["unchanged"] += plan.unchanged
     files["skipped"] = len(plan.skipped)
     summary.files = {status: count for status, count in sorted(files.items()) if count}

@@ -16,7 +16,10 @@
     {% endif %}
 {% endmacro %}
 
-{#- Tables and views of models that are no more: readers would take them for kept up to date. -#}
+{#-
+    Tables and views of models that are no more, or are now made in another way: readers would take
+    them for kept up to date.
+-#}
 {% macro drop_former_relations() %}
     {% if execute and flags.WHICH in ('build', 'run') %}
         {% set names = [] %}

@@ -131,9 +131,7 @@ def ways_of(warehouse: Path) -> dict[str, str]:
     return {
         f"{node['schema']}.{node['name']}": result["message"]
         for result in results
-        if (node := nodes.get(result["unique_id"]))
-        and node["resource_type"] == "model"
-        and node["config"]["materialized"] in ("table", "view")
+        if (node := nodes.get(result["unique_id"])) and node["resource_type"] == "model"
     }
 
 
