@@ -5,14 +5,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 
 from scripts import PROJECT
 from scripts.errors import UsageProblem
-from scripts.warehouse import Warehouse
+from scripts.warehouse import Warehouse, replace_file
+
+# What dbt parsed last of the project, for whichever warehouse; parsing all takes seconds.
+PARSED = PROJECT / "target" / "parsed.msgpack"
 
 
 def executable() -> Path:
@@ -23,6 +26,18 @@ def executable() -> Path:
 def command(*arguments: str) -> tuple[str, ...]:
     """Write a command of dbt on the project, whatever folder one stands in."""
     return (str(executable()), *arguments, f"--project-dir={PROJECT}", f"--profiles-dir={PROJECT}")
+
+
+def environment(target: str) -> dict[str, str]:
+    """Return the variables for dbt to run in the folder of a warehouse, with nothing said of where.
+
+    Were the folder named, what dbt parses for one warehouse would be no good to it for another.
+
+    Args:
+        target: folder for its artifacts and its log.
+    """
+    parsed = {"DBT_PARTIAL_PARSE_FILE_PATH": str(PARSED)} if PARSED.exists() else {}
+    return {"USERPILOT_WAREHOUSE": ".", "DBT_TARGET_PATH": target, "DBT_LOG_PATH": target} | parsed
 
 
 @contextmanager
@@ -46,15 +61,13 @@ def running(
     """
     if not executable().exists():
         raise UsageProblem(f"{executable()} does not exist. Run `make setup` first.")
-    folder = str(warehouse.folder.resolve())
-    told = {"USERPILOT_WAREHOUSE": folder, "DBT_TARGET_PATH": target, "DBT_LOG_PATH": target}
     process = None
     try:
         with _interrupted_later():
             process = subprocess.Popen(  # noqa: S603 (the project's own dbt)
                 command("--no-use-colors", *arguments),
-                cwd=PROJECT,
-                env=os.environ | told,
+                cwd=warehouse.folder,
+                env=os.environ | environment(target),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -68,6 +81,14 @@ def running(
             process.terminate()
             process.wait()  # leaving `with` did not: it waits a moment only after Ctrl-C
         raise
+    _keep_parsed(Path(target) / "partial_parse.msgpack")
+
+
+def _keep_parsed(parsed: Path) -> None:
+    """Keep for the next run what dbt parsed, if it found changes; whoever may not does without."""
+    with suppress(OSError):
+        replace_file(PARSED, parsed.read_bytes())
+        parsed.unlink()
 
 
 def run(*arguments: str, warehouse: Warehouse, target: str, lock: int | None = None) -> None:

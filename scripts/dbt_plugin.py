@@ -20,7 +20,7 @@ class Plugin(BasePlugin):
         Raises:
             DbtRuntimeError: what is wrong and what to do.
         """
-        warehouse = Warehouse(Path(creds.path).parent)
+        warehouse = Warehouse(Path(creds.path).parent.resolve())
         try:
             refuse_mistakes()
             if not warehouse.folder.is_dir():

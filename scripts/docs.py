@@ -47,7 +47,7 @@ def docs(warehouse: Warehouse, lock: int) -> DocsSummary:
         catalog = json.loads((Path(target) / "catalog.json").read_text(encoding="utf-8"))
         text = (Path(target) / "static_index.html").read_text(encoding="utf-8")
         # The page is made to be handed on: it need not tell where the project lies.
-        replace_file(page, text.replace(json.dumps(str(PROJECT)), '""'))
+        replace_file(page, text.replace(json.dumps(str(PROJECT)), '""').encode())
     tables = [*catalog["nodes"].values(), *catalog["sources"].values()]
     return DocsSummary(
         docs=str(page),

@@ -10,7 +10,6 @@ from typing import Any
 
 import duckdb
 
-from scripts import PROJECT
 from scripts.benchmark.export import Export, find_or_make
 from scripts.benchmark.measure import CommandFailedError, Cost, measure
 from scripts.benchmark.systems import Stage, System
@@ -88,6 +87,7 @@ class Campaign:
         # What an earlier campaign left was built by other code, perhaps.
         shutil.rmtree(stage.folder, ignore_errors=True)
         stage.folder.mkdir()
+        stage.parse()
         ready = [one for one in self.systems if not self._skips(one, events)]
         for number in range(1, runs + 1):
             for system in ready:
@@ -169,7 +169,7 @@ def run_once(system: System, stage: Stage) -> Run:
     try:
         system.prepare(stage)
         for step in system.steps(stage):
-            costs[step.name] = measure(step.command, PROJECT, step.environment, stage.log)
+            costs[step.name] = measure(step.command, step.folder, step.environment, stage.log)
         return Run(name, events, costs, **system.findings(stage))
     except (CommandFailedError, UsageProblem, duckdb.Error) as error:
         return Run(name, events, error=" ".join(str(error).split()))

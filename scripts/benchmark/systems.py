@@ -16,6 +16,7 @@ from scripts.benchmark.measure import CommandFailedError, measure
 from scripts.warehouse import Warehouse
 
 DBT_BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+OF_NOTHING = ("--select", "tag:benchmark_of_nothing")
 # What the rivals make, and what is read for their answer, with all that these are made of.
 RIVALS_TABLES = ("users", "sessions", "nps_scores", "experiment_variants", "funnel_steps")
 
@@ -27,15 +28,12 @@ class Step:
     name: str
     command: tuple[str | Path, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    folder: Path = PROJECT
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where systems run on one export.
-
-    Every warehouse is built at the same path and copied from and to there, since dbt parses its
-    project anew when the path changes.
-    """
+    """Where systems run on one export."""
 
     export: Export
     folder: Path
@@ -61,14 +59,21 @@ class Stage:
         shutil.rmtree(self.output, ignore_errors=True)
         self.output.mkdir(parents=True)
 
+    def parse(self) -> None:
+        """Have dbt parse the project, as before any build but a clone's first; not measured."""
+        with self.warehouse.writing():
+            dbt.run("parse", warehouse=self.warehouse, target=self._target)
+
     def load(self, source: Path) -> Step:
         """Load into the warehouse."""
         command = ("-m", "scripts", "load", "--source", source, "--json")
-        return Step("load", (sys.executable, *command), self._environment())
+        return Step("load", (sys.executable, *command), self._of_warehouse)
 
     def dbt(self, *arguments: str, name: str = "dbt") -> Step:
         """Run dbt on the warehouse."""
-        return Step(name, dbt.command(*arguments), self._environment())
+        return Step(
+            name, dbt.command(*arguments), dbt.environment(self._target), self.warehouse.folder
+        )
 
     def build(self, source: Path) -> list[Step]:
         """Load and build all tables, without tests."""
@@ -82,7 +87,7 @@ class Stage:
     def build_and_publish(self, source: Path) -> list[Step]:
         """Do everything, tests included, as `make build` does."""
         command = ("-m", "scripts", "build", "--source", source, "--json")
-        return [Step("build", (sys.executable, *command), self._environment())]
+        return [Step("build", (sys.executable, *command), self._of_warehouse)]
 
     def restore(self, name: str, steps: list[Step]) -> None:
         """Put the warehouse into the state of that name, made by the steps; not measured."""
@@ -91,7 +96,7 @@ class Stage:
             shutil.copytree(self._kept(name), self.warehouse.folder)
             return
         for step in steps:
-            measure(step.command, PROJECT, step.environment, self.log)
+            measure(step.command, step.folder, step.environment, self.log)
         self.keep(name)
 
     def keep(self, name: str) -> None:
@@ -102,14 +107,13 @@ class Stage:
     def _kept(self, name: str) -> Path:
         return self.folder / f"kept_{name}"
 
-    def _environment(self) -> dict[str, str]:
-        target = str(self.warehouse.dbt_target)
-        return {
-            "USERPILOT_WAREHOUSE": str(self.warehouse.folder),
-            "DBT_TARGET_PATH": target,
-            "DBT_LOG_PATH": target,
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        }
+    @property
+    def _of_warehouse(self) -> dict[str, str]:
+        return {"USERPILOT_WAREHOUSE": str(self.warehouse.folder)}
+
+    @property
+    def _target(self) -> str:
+        return str(self.warehouse.dbt_target)
 
 
 @dataclass(frozen=True)
@@ -222,7 +226,13 @@ OWN = (
     System(
         "dbt_start",
         "dbt's own start: `dbt build` of nothing",
-        lambda stage: [stage.dbt("build", "--select", "tag:benchmark_of_nothing")],
+        lambda stage: [stage.dbt("build", *OF_NOTHING)],
+        _restore_built,
+    ),
+    System(
+        "dbt_parse",
+        "the same, parsing the whole project, as the first time in a clone",
+        lambda stage: [stage.dbt("--no-partial-parse", "build", *OF_NOTHING)],
         _restore_built,
     ),
 )

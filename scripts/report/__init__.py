@@ -56,7 +56,7 @@ def report(warehouse: Warehouse) -> ReportSummary:
             " an earlier version, run `make build` again."
         ) from None
     with told_plainly(f"Cannot write {warehouse.report_page}", "Readers keep the one they have."):
-        replace_file(warehouse.report_page, render(facts))
+        replace_file(warehouse.report_page, render(facts).encode())
     return ReportSummary(
         report=str(warehouse.report_page),
         published_at=facts.published_at.isoformat(),

@@ -4,19 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import md5
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from scripts.warehouse import replace_file
+
 ROOT = Path(__file__).parents[2]
-# What dbt parsed last, in a folder that goes when the tests end.
-PARSED = Path((_scratch := tempfile.TemporaryDirectory()).name)
+# What dbt parsed last in a project, for whichever warehouse.
+PARSED = "target/parsed.msgpack"
 
 # A program that has a database open until its input ends.
 HOLD_OPEN = """
@@ -130,17 +130,15 @@ def dbt(
 
     It runs inside the warehouse, so that what dbt parsed in the one before is good for this one.
     """
-    parsed = warehouse / "target/partial_parse.msgpack"
-    parsed.parent.mkdir(parents=True, exist_ok=True)
-    if (before := _parsed(project)).exists():
-        shutil.copy(before, parsed)
+    known = project / PARSED
+    parsed = {"DBT_PARTIAL_PARSE_FILE_PATH": str(known)} if known.exists() else {}
     return {
         "args": [
             *(sys.executable, "-m", "dbt.cli.main", *arguments),
             *("--project-dir", project, "--profiles-dir", project),
         ],
         "cwd": warehouse,
-        "env": environment_for(warehouse) | {"USERPILOT_WAREHOUSE": "."} | environment,
+        "env": environment_for(warehouse) | {"USERPILOT_WAREHOUSE": "."} | parsed | environment,
         "text": True,
     }
 
@@ -155,10 +153,6 @@ def run_dbt(*arguments: str, warehouse: Path, project: Path = ROOT, **environmen
     assert result.returncode == 0, result.stdout + result.stderr
     parsed = warehouse / "target/partial_parse.msgpack"
     if parsed.exists():
-        shutil.copy(parsed, parsing := PARSED / f"{os.getpid()}.{id(result)}")
-        parsing.rename(_parsed(project))
+        replace_file(project / PARSED, parsed.read_bytes())
+        parsed.unlink()
     return str(result.stdout)
-
-
-def _parsed(project: Path) -> Path:
-    return PARSED / md5(str(project).encode(), usedforsecurity=False).hexdigest()

@@ -12,7 +12,7 @@ import pytest
 from building import Build, copy_project, project_vars, run, run_command, run_dbt
 from recount.checking import differences_from_recount
 
-from scripts import fingerprint
+from scripts import dbt, fingerprint
 from scripts.warehouse import Warehouse
 
 # The one column that tells when a file was loaded.
@@ -229,6 +229,20 @@ def test_a_project_that_has_moved_finds_its_seeds(tmp_path: Path) -> None:
         project = project.rename(place)
         result = run("dbt.cli.main", "seed", warehouse=warehouse, project=project)
         assert result.returncode == 0, result.stdout
+
+
+def test_what_dbt_parsed_is_good_for_every_warehouse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbt, "PARSED", tmp_path / "not there yet" / "parsed")
+    logs = []
+    for name in ("one", "another"):
+        warehouse = Warehouse(tmp_path / name)
+        with warehouse.writing():
+            dbt.run("parse", warehouse=warehouse, target=str(warehouse.dbt_target))
+        logs.append((warehouse.dbt_target / "dbt.log").read_text())
+    assert ["Starting full parse" in log for log in logs] == [True, False]
+    assert "no changes found, skipping parsing" in logs[1]
 
 
 def test_unknown_time_zone_is_named(tmp_path: Path) -> None:
