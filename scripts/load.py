@@ -17,7 +17,14 @@ from tqdm import tqdm
 from scripts import raw
 from scripts.configuration import is_share, variables
 from scripts.errors import UsageProblem, on_one_line
-from scripts.sanitise import ExportFile, FileResult, Task, TaskResult, compression
+from scripts.sanitise import (
+    ExportFile,
+    FileResult,
+    Task,
+    TaskResult,
+    compression,
+    expected_bytes,
+)
 from scripts.source import Entry, Source, find_source, source_option
 from scripts.sql import literal
 from scripts.warehouse import Warehouse, empty_folder, threads, told_plainly, warehouse_option
@@ -212,6 +219,11 @@ class Plan:
     unchanged: int
     twins: dict[tuple[str, str], Known]
 
+    @property
+    def expected_bytes(self) -> int:
+        """About how many bytes the files to read have, decompressed."""
+        return sum(expected_bytes(one.entry.path, one.entry.size) for one in self.files)
+
     @staticmethod
     def make(
         connection: raw.Connection, entries: Iterable[Entry], source_name: str, replay: bool
@@ -394,7 +406,8 @@ class _Run:
         events = records = 0
         if parts := {one.task.parquet: one.events for one in batch if one.events is not None}:
             events = sum(parts.values())
-            new_events = raw.store_events(self.connection, parts)
+            in_batches = plan.expected_bytes > BATCH_BYTES
+            new_events = raw.store_events(self.connection, parts, in_batches=in_batches)
             summary.new_events += new_events
             summary.copies += events - new_events
         if paths := _filled(batch, "records"):

@@ -146,7 +146,11 @@ def begin_load(
         create or replace temp macro is_future_dated(inserted_at, delivered_at) as
             inserted_at > delivered_at + interval 1 day;
         create or replace temp macro this_load() as {load_id}::bigint;
-    """)
+        create or replace temp view key_of_event as
+        select event_no, {ID_HASH} as key_hash from raw.events where internal_event_id is not null
+        union all
+        select event_no, {REST_HASH} as key_hash from raw.events where internal_event_id is null;
+    """)  # noqa: S608
 
 
 def changed_events(connection: Connection, load_id: int) -> int:
@@ -159,11 +163,12 @@ def changed_events(connection: Connection, load_id: int) -> int:
 # ---------- lines in
 
 
-def store_events(connection: Connection, parts: Mapping[Path, int]) -> int:
+def store_events(connection: Connection, parts: Mapping[Path, int], *, in_batches: bool) -> int:
     """Merge the events of Parquet files (the view `arrived`) into the raw tables.
 
     Args:
         parts: files of `incoming.read`, with their number of events.
+        in_batches: this load has more of them; then keys of stored events are computed once.
 
     Returns:
         number of events of which no line was known.
@@ -177,7 +182,7 @@ def store_events(connection: Connection, parts: Mapping[Path, int]) -> int:
         select {nth(first_nos)} + file_row_number as event_no, * exclude (file_row_number)
         from read_parquet({files(parts)}, file_row_number = true)
     """)  # noqa: S608
-    _find_known_keys(connection)
+    _find_known_keys(connection, in_batches=in_batches)
     _store_plain_copies(connection, sum(parts.values()))
     _gather_members(connection)
     _place_repeaters(connection)
@@ -195,21 +200,20 @@ def store_events(connection: Connection, parts: Mapping[Path, int]) -> int:
     return new_events
 
 
-def _find_known_keys(connection: Connection) -> None:
+def _find_known_keys(connection: Connection, *, in_batches: bool) -> None:
     """Find stored rows with keys of new lines (`matched`), and keys of several lines (`shared`)."""
+    keys = "key_of_event"
+    if in_batches:
+        connection.execute("""
+            create temp table if not exists stored_key (event_no bigint, key_hash ubigint);
+            insert into stored_key
+            from key_of_event
+            where event_no > (select coalesce(max(event_no), 0) from stored_key)
+        """)
+        keys = "stored_key"
     connection.execute(f"""
         create or replace temp table matched as
-        select event_no, {ID_HASH} as key_hash
-        from raw.events
-        where
-            internal_event_id is not null
-            and {ID_HASH} in (select key_hash from arrived where internal_event_id is not null)
-        union all
-        select event_no, {REST_HASH} as key_hash
-        from raw.events
-        where
-            internal_event_id is null
-            and {REST_HASH} in (select key_hash from arrived where internal_event_id is null)
+        from {keys} where key_hash in (select key_hash from arrived)
     """)  # noqa: S608
     connection.execute("""
         create or replace temp table shared as

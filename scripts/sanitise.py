@@ -327,12 +327,16 @@ def _write_events(
     blocks: Iterable[bytes], result: FileResult, scratch: dict[str, _Scratch]
 ) -> None:
     number = 0
-    for number, line in enumerate(physical_lines(blocks), 1):
-        if is_plain(line):
-            head = b'{"_file":%d,"_line":%d,' % (result.file_id, number)
-            scratch["events"].write(head + line[1:] + b"\n")
-        else:
-            _write_event(line, number, result, scratch)
+    for block in _whole_lines(_without_mark(blocks)):
+        all_plain = count_plain(block) > 0
+        for whole in block.split(b"\n"):
+            number += 1
+            line = whole.removesuffix(b"\r")
+            if all_plain or is_plain(line):
+                head = b'{"_file":%d,"_line":%d,' % (result.file_id, number)
+                scratch["events"].write(head + line[1:] + b"\n")
+            else:
+                _write_event(line, number, result, scratch)
     _count(result, number)
 
 

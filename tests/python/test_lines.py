@@ -430,6 +430,27 @@ def test_a_block_is_plain_where_all_its_lines_are() -> None:
         *((plain + b"," + plain, plain), (split,), (split + plain,), (plain + b"\r", plain)),
     ):
         assert not count_plain(b"\n".join(block))
+    assert count_plain(plain) == 1  # and nothing is left of the others
+
+
+@pytest.mark.parametrize(
+    "instants",
+    [
+        *(['"2025-01-01T00:00:00+05:30"'], ["5"], ["null"], ['{"a":1}']),
+        ['"2025-01-01T00:00:00Z\\n2025-01-01T00:00:00Z"'],
+        ['"2025-01-01T00:00:00+05:30"', '"2025-01-01T00:00:00Z"'],
+        ['"2025-01-01T00:00:00Z"', '"2025-01-01T00:00:00+05:30"'],
+    ],
+)
+def test_a_block_is_not_plain_for_one_odd_instant(instants: list[str]) -> None:
+    """Of a key that is there twice, each instant counts."""
+    plain = line(user_id="1")
+    members = ",".join(f'"inserted_at":{instant}' for instant in instants)
+    odd = f'{{"app_token":"NX-1","event_type":"track",{members}}}'.encode()
+    assert not count_plain(b"\n".join([plain, odd, plain]))
+    assert count_plain(b"\n".join([plain, odd.replace(b"+05:30", b"+00:00"), plain])) == (
+        3 if b"+05:30" in odd else 0
+    )
 
 
 def test_what_is_plain_is_an_event_with_the_values_that_are_written() -> None:
