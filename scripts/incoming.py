@@ -103,7 +103,8 @@ def _write_parquet(result: TaskResult, plain: Sequence[FileResult]) -> int | Non
                 )
                 where row_number not in (from odd_row)
             )
-            to {literal(str(task.parquet))} (format parquet, compression lz4, row_group_size 20480)
+            to {literal(str(task.parquet))}
+            (format parquet, compression uncompressed, row_group_size 20480)
         """)  # noqa: S608
         found: list[tuple[int, ...]] = connection.execute(f"""
             select
