@@ -507,7 +507,7 @@ FAKE_DBT = """#!/bin/sh
 echo '{"info": {"name": "LogStartLine", "level": "info", "msg": "START"}, "data": {"total": 2}}'
 echo '{"info": {"name": "RunResult", "level": "error", "msg": "Failure in x"}, "data": {}}'
 echo "plain words"
-echo "$USERPILOT_WAREHOUSE $DBT_TARGET_PATH"
+echo "$(cd "$USERPILOT_WAREHOUSE" && pwd) $DBT_TARGET_PATH"
 flock --nonblock "$USERPILOT_WAREHOUSE/.lock" true && echo "the lock is free"
 exit $(cat "$USERPILOT_WAREHOUSE/exit")
 """
@@ -524,7 +524,7 @@ def fake_dbt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("fake_dbt")
 @pytest.mark.parametrize("code", [0, 1])
-def test_dbt_gets_absolute_paths_and_its_failure_is_told(
+def test_dbt_finds_the_warehouse_and_its_failure_is_told(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
