@@ -13,6 +13,7 @@
     `cut.text` the text of raw events, much of which is read slice by slice if it is long.
 -#}
 {% materialization table, adapter='duckdb' %}
+    {% do run_model_hooks(pre_hooks) %}
     {% set table = this.incorporate(type='table') %}
     {% set existing = load_cached_relation(this) %}
     {% set cut = config.get('meta', {}).cut %}
@@ -43,6 +44,7 @@
             {% do note_build(inputs) %}
         {% endif %}
     {% endif %}
+    {% do run_model_hooks(post_hooks) %}
     {{ return({'relations': [table]}) }}
 {% endmaterialization %}
 

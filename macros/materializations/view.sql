@@ -1,5 +1,6 @@
 {#- A view that is left alone while it is what the project says. -#}
 {% materialization view, adapter='duckdb' %}
+    {% do run_model_hooks(pre_hooks) %}
     {% set view = this.incorporate(type='view') %}
     {% set existing = load_cached_relation(this) %}
     {% set inputs, built, _ = inputs_and_last_build() %}
@@ -15,5 +16,6 @@
         {% do make_anew(view, existing, get_create_view_as_sql(view, compiled_code)) %}
         {% do note_build(inputs) %}
     {% endif %}
+    {% do run_model_hooks(post_hooks) %}
     {{ return({'relations': [view]}) }}
 {% endmaterialization %}

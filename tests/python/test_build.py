@@ -245,6 +245,32 @@ def test_what_dbt_parsed_is_good_for_every_warehouse(
     assert "no changes found, skipping parsing" in logs[1]
 
 
+HOOKED = """
+    {{ config(
+        pre_hook=[
+            'create table if not exists main.seen (what text)',
+            "insert into main.seen values ('before')",
+        ],
+        post_hook=["{{ '' }}", "insert into main.seen select 'after ' || id from {{ this }}"],
+    ) }}
+    select 7 as id
+"""
+
+
+@pytest.mark.parametrize("materialized", ["table", "view"])
+def test_hooks_of_a_model_run_in_every_build(tmp_path: Path, materialized: str) -> None:
+    project, warehouse = copy_project(tmp_path / "project"), tmp_path / "w"
+    config = f"{{{{ config(materialized='{materialized}') }}}}"
+    (project / "models/intermediate/hooked.sql").write_text(config + HOOKED)
+    (tmp_path / "export").mkdir()
+    run_command("load", "--source", tmp_path / "export", warehouse=warehouse)
+    for _ in range(2):
+        run_dbt("run", "--select", "hooked", warehouse=warehouse, project=project)
+    with duckdb.connect(str(warehouse / "build.duckdb"), read_only=True) as connection:
+        seen = connection.execute("select what from main.seen").fetchall()
+    assert seen == [("before",), ("after 7",)] * 2
+
+
 def test_unknown_time_zone_is_named(tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     run_command("load", "--source", tmp_path / "export", warehouse=tmp_path)
