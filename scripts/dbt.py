@@ -29,9 +29,9 @@ def command(*arguments: str) -> tuple[str, ...]:
 
 
 def environment(target: str) -> dict[str, str]:
-    """Return the variables for dbt to run in the folder of a warehouse, with nothing said of where.
+    """Return the variables of a dbt that runs in the folder of its warehouse.
 
-    Were the folder named, what dbt parses for one warehouse would be no good to it for another.
+    It is `.` to dbt: were the folder named, what dbt parsed for one would be no good for another.
 
     Args:
         target: folder for its artifacts and its log.
