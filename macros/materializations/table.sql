@@ -34,7 +34,7 @@
         {% do run_query(comments_of_model(table)) if built.comments != inputs.comments %}
         {% if not is_outdated %}
             {% call noop_statement('main', 'UNCHANGED') %}{% endcall %}
-            {% do note_build(inputs) if built != inputs %}
+            {% do note_build(inputs) if built.comments != inputs.comments %}
         {% elif cut %}
             {% do remake_touched_rows(table, cut, built.version) %}
             {% do note_build(inputs) %}
